@@ -1,0 +1,1 @@
+//! Float, ranged and fixed-point graphs, lowering, and the clear reading

@@ -1,0 +1,1 @@
+//! What a protocol is: plans, roles, cards and the spine share, online, reveal

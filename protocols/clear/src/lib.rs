@@ -1,0 +1,1 @@
+//! One server computes in the clear: the protocol to copy from
