@@ -1,1 +1,26 @@
-//! Float, ranged and fixed-point graphs, lowering, and the clear reading
+//! Floor 2: graphs of a network in floating point and in fixed point, the way from one to the other,
+//! and the clear reading that every protocol is held to.
+//!
+//! ```text
+//! FloatGraph + Weights --simplify--> --ranges--> RangedGraph --lower--> FixedGraph
+//! ```
+//!
+//! A graph is made for one batch size; every shape in it is concrete. Weights are never in a graph.
+
+mod fixed;
+mod float;
+mod kernels;
+mod linear;
+mod tail;
+mod tensor;
+mod view;
+mod window;
+
+pub use fixed::{FixedGraph, FixedNode, FixedOp, FixedWire, Rescale};
+pub use float::{FloatGraph, FloatNode, FloatOp, FloatWire, InputPort, WireId};
+pub use kernels::{At, Kernels, walk};
+pub use linear::{Conv, Linear, LinearKind, Spread, WeightId, Weights};
+pub use tail::{Element, OutputPort, Tail, TailNode, TailOp, TailValue};
+pub use tensor::{Shape, Tensor, volume};
+pub use view::{SliceAxis, View};
+pub use window::Window;
