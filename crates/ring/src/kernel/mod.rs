@@ -1,0 +1,78 @@
+//! Register-blocked kernels, one family per instruction set.
+
+mod portable;
+
+pub(crate) use portable::Portable;
+
+/// A machine lane: a `u64`, or a `u32` where only the low 32 bits count.
+pub(crate) trait Lane: Copy + Default + Send + Sync {
+    fn narrow(value: u64) -> Self;
+    fn widen(self) -> u64;
+    fn multiply_add(self, a: Self, b: Self) -> Self;
+}
+
+impl Lane for u64 {
+    #[inline(always)]
+    fn narrow(value: u64) -> u64 {
+        value
+    }
+    #[inline(always)]
+    fn widen(self) -> u64 {
+        self
+    }
+    #[inline(always)]
+    fn multiply_add(self, a: u64, b: u64) -> u64 {
+        self.wrapping_add(a.wrapping_mul(b))
+    }
+}
+
+impl Lane for u32 {
+    #[inline(always)]
+    fn narrow(value: u64) -> u32 {
+        value as u32
+    }
+    #[inline(always)]
+    fn widen(self) -> u64 {
+        u64::from(self)
+    }
+    #[inline(always)]
+    fn multiply_add(self, a: u32, b: u32) -> u32 {
+        self.wrapping_add(a.wrapping_mul(b))
+    }
+}
+
+/// A value of a kernel type is the proof that the CPU has its instructions.
+pub(crate) trait Kernel: Copy + Send + Sync {
+    type Lane: Lane;
+    /// Lanes of a panel of the left operand.
+    const ROWS: usize;
+    /// Lanes of a panel of the right operand.
+    const COLUMNS: usize;
+
+    /// `tile[r * COLUMNS + c] = sum over p of a[p * ROWS + r] * b[p * COLUMNS + c]`
+    /// for `r < rows`, `1 <= rows <= ROWS`; the two panels have one depth.
+    fn tile(self, rows: usize, a: &[Self::Lane], b: &[Self::Lane], tile: &mut [Self::Lane]);
+
+    /// `out[c] += sum over p of a[p] * b[p * stride + c]` for up to
+    /// [`AXPY`] coefficients.
+    fn axpy(self, a: &[u64], b: &[u64], stride: usize, out: &mut [u64]);
+}
+
+/// Rows of the right operand that [`Kernel::axpy`] takes at once.
+pub(crate) const AXPY: usize = 4;
+
+/// Runs `$body` with `$kernel` bound to the kernel of `$simd` for lanes that
+/// hold `$bits` bits.
+macro_rules! with_kernel {
+    ($simd:expr, $bits:expr, $kernel:ident => $body:expr) => {{
+        let _ = $simd;
+        if $bits <= 32 {
+            let $kernel = $crate::kernel::Portable::<u32>::new();
+            $body
+        } else {
+            let $kernel = $crate::kernel::Portable::<u64>::new();
+            $body
+        }
+    }};
+}
+pub(crate) use with_kernel;
