@@ -83,7 +83,10 @@ impl Prg {
         let cipher = Aes128::new(&Array(key_bytes));
         key_bytes.zeroize();
         material.zeroize();
-        Self { cipher, counter: u128::from_le_bytes(first) }
+        Self {
+            cipher,
+            counter: u128::from_le_bytes(first),
+        }
     }
 
     fn fill_blocks(&mut self, out: &mut [u8]) {
@@ -147,7 +150,10 @@ mod tests {
         let x = seed.derive("x", b"");
         let y = seed.derive("y", b"");
         assert_ne!(x.reveal(), y.reveal());
-        assert_ne!(seed.derive("x", b"yz").reveal(), seed.derive("xy", b"z").reveal());
+        assert_ne!(
+            seed.derive("x", b"yz").reveal(),
+            seed.derive("xy", b"z").reveal()
+        );
     }
 
     #[test]

@@ -72,7 +72,10 @@ impl<A: Wire, B: Wire> Wire for (A, B) {
         let (first, second) = usize::try_from(at)
             .ok()
             .and_then(|at| bytes.split_at_checked(at))
-            .ok_or(Malformed::Length { expected: at, found: bytes.len() as u64 })?;
+            .ok_or(Malformed::Length {
+                expected: at,
+                found: bytes.len() as u64,
+            })?;
         Ok((A::decode(&layout.0, first)?, B::decode(&layout.1, second)?))
     }
 }
@@ -91,7 +94,10 @@ impl<A: Wire> Wire for Vec<A> {
     fn decode(layout: &Self::Layout, mut bytes: &[u8]) -> Result<Self, Malformed> {
         let expected = Self::size(layout).0;
         if bytes.len() as u64 != expected {
-            return Err(Malformed::Length { expected, found: bytes.len() as u64 });
+            return Err(Malformed::Length {
+                expected,
+                found: bytes.len() as u64,
+            });
         }
         let mut items = Vec::with_capacity(layout.len());
         for item in layout {
@@ -104,7 +110,8 @@ impl<A: Wire> Wire for Vec<A> {
 }
 
 pub(crate) fn exactly<const N: usize>(bytes: &[u8]) -> Result<[u8; N], Malformed> {
-    bytes
-        .try_into()
-        .map_err(|_| Malformed::Length { expected: N as u64, found: bytes.len() as u64 })
+    bytes.try_into().map_err(|_| Malformed::Length {
+        expected: N as u64,
+        found: bytes.len() as u64,
+    })
 }

@@ -28,7 +28,10 @@ impl Wire for Words {
     fn decode(layout: &WordsLayout, bytes: &[u8]) -> Result<Self, Malformed> {
         check_length::<Self>(layout, bytes)?;
         let values = unpack(bytes, layout.bits, layout.count).ok_or(Malformed::Padding)?;
-        Ok(Self { bits: layout.bits, values })
+        Ok(Self {
+            bits: layout.bits,
+            values,
+        })
     }
 }
 
@@ -56,7 +59,11 @@ impl Wire for BitMatrix {
 fn check_length<T: Wire>(layout: &T::Layout, bytes: &[u8]) -> Result<(), Malformed> {
     let expected = T::size(layout).0;
     let found = bytes.len() as u64;
-    if expected == found { Ok(()) } else { Err(Malformed::Length { expected, found }) }
+    if expected == found {
+        Ok(())
+    } else {
+        Err(Malformed::Length { expected, found })
+    }
 }
 
 #[cfg(test)]
@@ -67,13 +74,21 @@ mod tests {
     fn lengths_are_the_layouts_and_padding_is_checked() {
         for bits in [1, 7, 28, 32, 48, 63, 64] {
             let layout = WordsLayout { count: 5, bits };
-            let words = Words { bits, values: (0..5).map(|i| (i * 0x9e37_79b9) & subrosa_ring::mask(bits)).collect() };
+            let words = Words {
+                bits,
+                values: (0..5)
+                    .map(|i| (i * 0x9e37_79b9) & subrosa_ring::mask(bits))
+                    .collect(),
+            };
             let mut out = Vec::new();
             words.encode(&mut out);
             assert_eq!(out.len() as u64, Words::size(&layout).0);
             assert_eq!(Words::decode(&layout, &out), Ok(words));
             let cut = &out[..out.len() - 1];
-            assert!(matches!(Words::decode(&layout, cut), Err(Malformed::Length { .. })));
+            assert!(matches!(
+                Words::decode(&layout, cut),
+                Err(Malformed::Length { .. })
+            ));
             if !(5 * bits).is_multiple_of(8) {
                 *out.last_mut().unwrap() |= 0x80;
                 assert_eq!(Words::decode(&layout, &out), Err(Malformed::Padding));

@@ -1,1 +1,17 @@
-//! What a protocol is: plans, roles, cards and the spine share, online, reveal
+//! Floor 4: what a protocol is.
+//!
+//! A protocol lowers a ranged graph into a plan of all parties; each role gets its own view of that plan as
+//! bytes, parses, checks and prices it, and then runs the spine `share`, `online`, `reveal` over a session.
+//! This crate knows no share, label or ciphertext.
+
+mod card;
+mod party;
+mod plan;
+mod role;
+mod terms;
+
+pub use card::{Card, Learns, PartyKind, Seat, Source};
+pub use party::{Member, Party, WholePlan};
+pub use plan::{Fingerprint, Plan, PlanError, fingerprint_of};
+pub use role::{Protocol, Role};
+pub use terms::Terms;

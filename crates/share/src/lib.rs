@@ -1,1 +1,41 @@
-//! Masked replicated sharing of Z/2^k and of bits: local steps of dealer and evaluators
+//! Floor 3: masked replicated sharing of Z/2^k among a dealer and two evaluators.
+//!
+//! A value x of Z/2^k is held as x = c + λ. Both evaluators know c, the dealer knows the mask λ; no single
+//! party knows both. Where the mask has *parts*, λ = λ0 + λ2 with λ0 known to the first evaluator and λ2 to
+//! the second, and (λ0, c, λ2) is a 2-out-of-3 replicated sharing. All masks are drawn before the input is
+//! known, so the dealer prepares every correlation offline and is silent online ([ASTRA], [ABY2.0]).
+//!
+//! This crate holds the local steps; it sends nothing.
+//!
+//! | module | content |
+//! |---|---|
+//! | [`compare`] | sign of a shared value: dealt threshold tables, then a carry tree of radix 4 |
+//! | [`select`] | products of a shared bit with a shared value, and the lift into a wider ring |
+//!
+//! [ASTRA]: Chaudhari, Choudhury, Patra, Suresh, CCSW 2019. [ABY2.0]: Patra, Schneider, Suresh, Yalame, USENIX Security 2021.
+
+pub mod compare;
+pub mod select;
+
+/// Which of the two evaluators. Public terms are added by the first alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Evaluator {
+    First,
+    Second,
+}
+
+impl Evaluator {
+    /// All ones for the first, zero for the second.
+    pub fn first_mask(self) -> u64 {
+        match self {
+            Self::First => u64::MAX,
+            Self::Second => 0,
+        }
+    }
+}
+
+/// Width of the narrowest ring in which a value of absolute value at most `bound` is compared and lifted:
+/// `bound < 2^(width - 2)`.
+pub fn width_for(bound: u64) -> u32 {
+    (64 - bound.leading_zeros() + 2).max(3)
+}
