@@ -1,7 +1,17 @@
 //! Register-blocked kernels, one family per instruction set.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod portable;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod vector;
 
+#[cfg(target_arch = "x86_64")]
+pub(crate) use avx2::{Avx2Narrow, Avx2Wide};
+#[cfg(target_arch = "x86_64")]
+pub(crate) use avx512::{Avx512Narrow, Avx512Wide};
 pub(crate) use portable::Portable;
 
 /// A machine lane: a `u64`, or a `u32` where only the low 32 bits count.
@@ -62,16 +72,40 @@ pub(crate) trait Kernel: Copy + Send + Sync {
 pub(crate) const AXPY: usize = 4;
 
 /// Runs `$body` with `$kernel` bound to the kernel of `$simd` for lanes that
-/// hold `$bits` bits.
+/// hold `$bits` bits; to the portable one where the CPU lacks `$simd`.
 macro_rules! with_kernel {
     ($simd:expr, $bits:expr, $kernel:ident => $body:expr) => {{
-        let _ = $simd;
-        if $bits <= 32 {
-            let $kernel = $crate::kernel::Portable::<u32>::new();
-            $body
-        } else {
-            let $kernel = $crate::kernel::Portable::<u64>::new();
-            $body
+        let (simd, narrow): ($crate::Simd, bool) = ($simd, $bits <= 32);
+        'done: {
+            #[cfg(target_arch = "x86_64")]
+            {
+                use $crate::kernel::{Avx2Narrow, Avx2Wide, Avx512Narrow, Avx512Wide};
+                if simd == $crate::Simd::Avx512 && narrow {
+                    if let Some($kernel) = Avx512Narrow::detect() {
+                        break 'done ($body);
+                    }
+                } else if simd == $crate::Simd::Avx512 {
+                    if let Some($kernel) = Avx512Wide::detect() {
+                        break 'done ($body);
+                    }
+                } else if simd == $crate::Simd::Avx2 && narrow {
+                    if let Some($kernel) = Avx2Narrow::detect() {
+                        break 'done ($body);
+                    }
+                } else if simd == $crate::Simd::Avx2
+                    && let Some($kernel) = Avx2Wide::detect()
+                {
+                    break 'done ($body);
+                }
+            }
+            let _ = simd;
+            if narrow {
+                let $kernel = $crate::kernel::Portable::<u32>::new();
+                $body
+            } else {
+                let $kernel = $crate::kernel::Portable::<u64>::new();
+                $body
+            }
         }
     }};
 }
