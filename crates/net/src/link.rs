@@ -1,0 +1,197 @@
+//! One party's connections, and waiting for them.
+
+use crate::error::{LinkFault, RunError};
+use crate::frame::Kind;
+use crate::inbound::{Inbound, Stop};
+use crate::memory::{Mailbox, MemoryPipe};
+use crate::network::Network;
+use crate::outbound::Outbound;
+use std::sync::Arc;
+use subrosa_core::PartyId;
+
+/// What carries the bytes of a link.
+pub(crate) enum Pipe {
+    Memory(MemoryPipe),
+}
+
+impl Pipe {
+    fn offer(&mut self, frame: &[u8]) -> Result<(), LinkFault> {
+        match self {
+            Self::Memory(pipe) => pipe.offer(frame),
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<bool, LinkFault> {
+        match self {
+            Self::Memory(pipe) => pipe.flush(),
+        }
+    }
+
+    fn pull(&mut self, inbound: &mut Inbound) -> Result<bool, Stop> {
+        match self {
+            Self::Memory(pipe) => pipe.pull(inbound),
+        }
+    }
+}
+
+/// The connection to one peer.
+pub(crate) struct Link {
+    pub peer: PartyId,
+    pipe: Pipe,
+    pub inbound: Inbound,
+    pub outbound: Outbound,
+    /// Whether bytes may wait to be handed over.
+    unflushed: bool,
+    /// The peer's nonce of the session before.
+    pub last_nonce: Option<[u8; 32]>,
+}
+
+impl Link {
+    pub fn new(peer: PartyId, pipe: Pipe, network: Network) -> Self {
+        Self {
+            peer,
+            pipe,
+            inbound: Inbound::new(network),
+            outbound: Outbound::new(network.is_shaped()),
+            unflushed: false,
+            last_nonce: None,
+        }
+    }
+
+    /// Whether this link has to send or to receive before the exchange can end.
+    pub fn is_busy(&self) -> bool {
+        self.is_sending() || self.inbound.is_active()
+    }
+
+    pub fn is_sending(&self) -> bool {
+        self.unflushed || self.outbound.is_active()
+    }
+
+    /// Hands over as much of the message as goes without waiting. Returns whether anything went.
+    pub fn push(&mut self) -> Result<bool, RunError> {
+        let mut any = false;
+        while self.is_sending() {
+            match self.pipe.flush() {
+                Ok(true) => {}
+                Ok(false) => return Ok(any),
+                Err(fault) => return Err(self.last_word(fault)),
+            }
+            self.unflushed = false;
+            any = true;
+            if let Some(frame) = self.outbound.next() {
+                if let Err(fault) = self.pipe.offer(frame) {
+                    return Err(self.last_word(fault));
+                }
+                self.unflushed = true;
+            }
+        }
+        Ok(any)
+    }
+
+    /// Takes what has come of the message that is due. Returns whether anything came.
+    pub fn pull(&mut self) -> Result<bool, RunError> {
+        self.pipe
+            .pull(&mut self.inbound)
+            .map_err(|stop| stop.blame(self.peer))
+    }
+
+    /// Sends a control frame as far as that goes without waiting.
+    pub fn tell(&mut self, kind: Kind, payload: PartyId) -> Result<(), LinkFault> {
+        let frame = self.outbound.control(kind, payload.0);
+        self.pipe.offer(&frame)?;
+        self.unflushed = !self.pipe.flush()?;
+        Ok(())
+    }
+
+    /// The error of a link that takes no more: what the peer said before, if it said why.
+    fn last_word(&mut self, fault: LinkFault) -> RunError {
+        if !self.inbound.is_active() {
+            self.inbound.expect(Kind::Notice, crate::Step(0), 0);
+        }
+        match self.pipe.pull(&mut self.inbound) {
+            Err(stop @ Stop::Abort(_)) => stop.blame(self.peer),
+            _ => Stop::Link(fault).blame(self.peer),
+        }
+    }
+}
+
+enum Waker {
+    Memory(Arc<Mailbox>),
+}
+
+/// One party's connections to its neighbours. They outlive sessions; dropping them closes them.
+pub struct Links {
+    me: PartyId,
+    pub(crate) network: Network,
+    waker: Waker,
+    links: Vec<Link>,
+}
+
+impl Links {
+    pub(crate) fn memory(me: PartyId, network: Network, mailbox: Arc<Mailbox>) -> Self {
+        Self {
+            me,
+            network,
+            waker: Waker::Memory(mailbox),
+            links: Vec::new(),
+        }
+    }
+
+    /// Adds a link unless the peer has one.
+    pub(crate) fn add(&mut self, link: Link) {
+        if self.get(link.peer).is_none() {
+            self.links.push(link);
+            self.links.sort_by_key(|link| link.peer);
+        }
+    }
+
+    pub fn me(&self) -> PartyId {
+        self.me
+    }
+
+    /// The neighbours, in ascending order.
+    pub fn peers(&self) -> Vec<PartyId> {
+        self.links.iter().map(|link| link.peer).collect()
+    }
+
+    pub(crate) fn get(&mut self, peer: PartyId) -> Option<&mut Link> {
+        self.links.iter_mut().find(|link| link.peer == peer)
+    }
+
+    pub(crate) fn all(&mut self) -> &mut [Link] {
+        &mut self.links
+    }
+
+    /// Moves all connections out.
+    pub(crate) fn take(&mut self) -> Self {
+        let waker = match &self.waker {
+            Waker::Memory(mailbox) => Waker::Memory(mailbox.clone()),
+        };
+        Self {
+            me: self.me,
+            network: self.network,
+            waker,
+            links: std::mem::take(&mut self.links),
+        }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.links.clear();
+    }
+
+    /// A mark to be taken before links are tried, and given to [`Links::wait`] when all have been tried in vain.
+    pub(crate) fn mark(&self) -> u64 {
+        match &self.waker {
+            Waker::Memory(mailbox) => mailbox.events(),
+        }
+    }
+
+    /// Waits until a busy link can go on, or until a time of [`crate::network::now`].
+    pub(crate) fn wait(&mut self, mark: u64, until: u64) -> Result<(), RunError> {
+        match &self.waker {
+            Waker::Memory(mailbox) => mailbox.wait(mark, until),
+        }
+        Ok(())
+    }
+}
