@@ -11,6 +11,8 @@ pub struct FixedGraph {
     pub ring: u32,
     pub wires: Vec<FixedWire>,
     pub inputs: Vec<InputPort>,
+    /// Smallest and largest integer that each input may hold, as its owner declared.
+    pub declared: Vec<[i64; 2]>,
     pub nodes: Vec<FixedNode>,
     pub outputs: Vec<WireId>,
     pub tail: Tail,
@@ -37,9 +39,15 @@ pub struct FixedNode {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum FixedOp {
     /// Exact product with a weight of `weight_frac` fraction bits; the bias has the output's.
-    Linear { linear: Linear, weight_frac: u32 },
+    Linear {
+        linear: Linear,
+        weight_frac: u32,
+    },
     /// x + w, w with the wire's own fraction bits.
-    Bias { weight: WeightId, spread: Spread },
+    Bias {
+        weight: WeightId,
+        spread: Spread,
+    },
     /// Product with public integers.
     Scale(Rescale),
     /// Sum with a public integer.
@@ -49,11 +57,15 @@ pub enum FixedOp {
     /// Sum over a window; padding adds nothing.
     SumPool(Window),
     /// floor(x / 2^by), or one less.
-    Truncate { by: u32 },
+    Truncate {
+        by: u32,
+    },
     Relu,
     MaxPool(Window),
     /// [.., n] -> [.., count]: indices of the largest, largest first, smaller index first among equals.
-    TopK { count: usize },
+    TopK {
+        count: usize,
+    },
     View(View),
 }
 
@@ -67,5 +79,12 @@ pub struct Rescale {
 impl FixedGraph {
     pub fn wire(&self, id: WireId) -> &FixedWire {
         &self.wires[id.0 as usize]
+    }
+}
+
+impl FixedWire {
+    /// Width of the narrowest ring that holds the wire with the room that truncation and comparison ask.
+    pub fn bits(&self) -> u32 {
+        u64::BITS - self.bound.leading_zeros() + 2
     }
 }

@@ -44,7 +44,10 @@ pub enum FloatOp {
     /// Product with a private weight, plus an optional private bias.
     Linear(Linear),
     /// Sum with a private constant: x + w, w broadcast as `spread` says.
-    Bias { weight: WeightId, spread: Spread },
+    Bias {
+        weight: WeightId,
+        spread: Spread,
+    },
     /// Product with a public scalar.
     Scale(f32),
     /// Sum with a public scalar.
@@ -56,10 +59,15 @@ pub enum FloatOp {
     Relu,
     MaxPool(Window),
     /// Mean over a window; padding counts in the divisor when `include_pad`.
-    AveragePool { window: Window, include_pad: bool },
+    AveragePool {
+        window: Window,
+        include_pad: bool,
+    },
     /// Indices of the `count` largest along the last axis, largest first; among equals the smaller index first.
     /// [.., n] -> [.., count].
-    TopK { count: usize },
+    TopK {
+        count: usize,
+    },
     View(View),
 }
 

@@ -9,18 +9,69 @@ pub trait Kernels {
     type Error;
 
     /// Exact product with a private weight plus bias; no truncation inside.
-    fn linear(&mut self, at: At<'_>, linear: &Linear, x: &Self::Value) -> Result<Self::Value, Self::Error>;
-    fn bias(&mut self, at: At<'_>, weight: WeightId, spread: &Spread, x: &Self::Value) -> Result<Self::Value, Self::Error>;
-    fn scale(&mut self, at: At<'_>, by: &Rescale, x: &Self::Value) -> Result<Self::Value, Self::Error>;
+    fn linear(
+        &mut self,
+        at: At<'_>,
+        linear: &Linear,
+        x: &Self::Value,
+    ) -> Result<Self::Value, Self::Error>;
+    fn bias(
+        &mut self,
+        at: At<'_>,
+        weight: WeightId,
+        spread: &Spread,
+        x: &Self::Value,
+    ) -> Result<Self::Value, Self::Error>;
+    fn scale(
+        &mut self,
+        at: At<'_>,
+        by: &Rescale,
+        x: &Self::Value,
+    ) -> Result<Self::Value, Self::Error>;
     fn offset(&mut self, at: At<'_>, by: i64, x: &Self::Value) -> Result<Self::Value, Self::Error>;
-    fn add(&mut self, at: At<'_>, x: &Self::Value, y: &Self::Value) -> Result<Self::Value, Self::Error>;
-    fn sub(&mut self, at: At<'_>, x: &Self::Value, y: &Self::Value) -> Result<Self::Value, Self::Error>;
-    fn sum_pool(&mut self, at: At<'_>, window: &Window, x: &Self::Value) -> Result<Self::Value, Self::Error>;
-    fn truncate(&mut self, at: At<'_>, by: u32, x: &Self::Value) -> Result<Self::Value, Self::Error>;
+    fn add(
+        &mut self,
+        at: At<'_>,
+        x: &Self::Value,
+        y: &Self::Value,
+    ) -> Result<Self::Value, Self::Error>;
+    fn sub(
+        &mut self,
+        at: At<'_>,
+        x: &Self::Value,
+        y: &Self::Value,
+    ) -> Result<Self::Value, Self::Error>;
+    fn sum_pool(
+        &mut self,
+        at: At<'_>,
+        window: &Window,
+        x: &Self::Value,
+    ) -> Result<Self::Value, Self::Error>;
+    fn truncate(
+        &mut self,
+        at: At<'_>,
+        by: u32,
+        x: &Self::Value,
+    ) -> Result<Self::Value, Self::Error>;
     fn relu(&mut self, at: At<'_>, x: &Self::Value) -> Result<Self::Value, Self::Error>;
-    fn max_pool(&mut self, at: At<'_>, window: &Window, x: &Self::Value) -> Result<Self::Value, Self::Error>;
-    fn top_k(&mut self, at: At<'_>, count: usize, x: &Self::Value) -> Result<Self::Value, Self::Error>;
-    fn view(&mut self, at: At<'_>, view: &View, inputs: &[&Self::Value]) -> Result<Self::Value, Self::Error>;
+    fn max_pool(
+        &mut self,
+        at: At<'_>,
+        window: &Window,
+        x: &Self::Value,
+    ) -> Result<Self::Value, Self::Error>;
+    fn top_k(
+        &mut self,
+        at: At<'_>,
+        count: usize,
+        x: &Self::Value,
+    ) -> Result<Self::Value, Self::Error>;
+    fn view(
+        &mut self,
+        at: At<'_>,
+        view: &View,
+        inputs: &[&Self::Value],
+    ) -> Result<Self::Value, Self::Error>;
 }
 
 /// Where in the graph a kernel is called.
@@ -47,12 +98,20 @@ impl<'a> At<'a> {
 /// Runs every node in order and hands back the graph's outputs. A value is dropped after its last use.
 ///
 /// The graph must have passed [`FixedGraph::check`], and `inputs` must match its input ports.
-pub fn walk<K: Kernels>(graph: &FixedGraph, kernels: &mut K, inputs: Vec<K::Value>) -> Result<Vec<K::Value>, K::Error>
+pub fn walk<K: Kernels>(
+    graph: &FixedGraph,
+    kernels: &mut K,
+    inputs: Vec<K::Value>,
+) -> Result<Vec<K::Value>, K::Error>
 where
     K::Value: Clone,
 {
     let mut left = vec![0usize; graph.wires.len()];
-    let reads = graph.nodes.iter().flat_map(|n| &n.inputs).chain(&graph.outputs);
+    let reads = graph
+        .nodes
+        .iter()
+        .flat_map(|n| &n.inputs)
+        .chain(&graph.outputs);
     for wire in reads {
         left[wire.0 as usize] += 1;
     }
@@ -62,8 +121,11 @@ where
     }
     for (index, node) in graph.nodes.iter().enumerate() {
         let at = At { graph, node, index };
-        let read: Vec<&K::Value> =
-            node.inputs.iter().filter_map(|w| values[w.0 as usize].as_ref()).collect();
+        let read: Vec<&K::Value> = node
+            .inputs
+            .iter()
+            .filter_map(|w| values[w.0 as usize].as_ref())
+            .collect();
         let value = step(kernels, at, &read)?;
         values[node.output.0 as usize] = Some(value);
         for wire in &node.inputs {
@@ -73,7 +135,11 @@ where
             }
         }
     }
-    Ok(graph.outputs.iter().filter_map(|w| values[w.0 as usize].clone()).collect())
+    Ok(graph
+        .outputs
+        .iter()
+        .filter_map(|w| values[w.0 as usize].clone())
+        .collect())
 }
 
 fn step<K: Kernels>(kernels: &mut K, at: At<'_>, x: &[&K::Value]) -> Result<K::Value, K::Error> {

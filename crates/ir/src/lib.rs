@@ -7,15 +7,26 @@
 //!
 //! A graph is made for one batch size; every shape in it is concrete. Weights are never in a graph.
 
+mod check;
+mod clear;
+mod encode;
+mod eval;
 mod fixed;
 mod float;
 mod kernels;
 mod linear;
 mod tail;
+mod tail_eval;
 mod tensor;
 mod view;
 mod window;
 
+pub use check::{GraphFault, MAX_ELEMENTS, WeightLayout};
+pub use clear::{Clear, ClearError, clear};
+pub use encode::{
+    InputFault, OutputFault, WeightFault, decode_output, encode_input, encode_weights,
+};
+pub use eval::{EvalError, eval_float, eval_float_visiting};
 pub use fixed::{FixedGraph, FixedNode, FixedOp, FixedWire, Rescale};
 pub use float::{FloatGraph, FloatNode, FloatOp, FloatWire, InputPort, WireId};
 pub use kernels::{At, Kernels, walk};

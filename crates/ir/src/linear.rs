@@ -30,7 +30,11 @@ pub struct Linear {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LinearKind {
     /// x: [rows, inner], w: [inner, columns] -> [rows, columns]; `rows` runs over all leading axes.
-    MatMul { rows: usize, inner: usize, columns: usize },
+    MatMul {
+        rows: usize,
+        inner: usize,
+        columns: usize,
+    },
     /// x: [batch, in, h, w], w: [out, in / groups, kh, kw] -> [batch, out, oh, ow]. A 1-D convolution has h = 1.
     Conv(Conv),
     /// x times w element by element, w broadcast.
@@ -85,7 +89,12 @@ impl LinearKind {
         match self {
             Self::MatMul { inner, columns, .. } => vec![*inner, *columns],
             Self::Conv(c) => {
-                vec![c.out_channels, c.in_channels / c.groups.max(1), c.kernel[0], c.kernel[1]]
+                vec![
+                    c.out_channels,
+                    c.in_channels / c.groups.max(1),
+                    c.kernel[0],
+                    c.kernel[1],
+                ]
             }
             Self::Diagonal(spread) => vec![spread.channels],
         }
@@ -110,9 +119,11 @@ impl LinearKind {
     /// How a bias is broadcast over the output.
     pub fn bias_spread(&self) -> Spread {
         match self {
-            Self::MatMul { rows, columns, .. } => {
-                Spread { outer: *rows, channels: *columns, inner: 1 }
-            }
+            Self::MatMul { rows, columns, .. } => Spread {
+                outer: *rows,
+                channels: *columns,
+                inner: 1,
+            },
             Self::Conv(c) => {
                 let s = c.shape();
                 Spread {
@@ -128,7 +139,11 @@ impl LinearKind {
     /// out += x * w, wrapping; only the low `bits` bits of `out` are meant. The lengths are those of this kind.
     pub fn accumulate(&self, threads: usize, bits: u32, x: &[u64], w: &[u64], out: &mut [u64]) {
         match self {
-            Self::MatMul { rows, inner, columns } => {
+            Self::MatMul {
+                rows,
+                inner,
+                columns,
+            } => {
                 subrosa_ring::matmul_acc_threads(threads, bits, x, w, out, *rows, *inner, *columns)
             }
             Self::Conv(c) => subrosa_ring::conv_acc_threads(threads, bits, &c.shape(), x, w, out),

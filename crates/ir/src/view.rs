@@ -11,7 +11,10 @@ pub enum View {
     /// One entry for each axis.
     Slice(Vec<SliceAxis>),
     /// Zeros before and after, for each axis.
-    Pad { before: Vec<usize>, after: Vec<usize> },
+    Pad {
+        before: Vec<usize>,
+        after: Vec<usize>,
+    },
     /// Inputs behind each other along an axis.
     Concat { axis: usize },
     /// Axes of extent 1 repeated up to the output's shape; the input has the output's rank.
@@ -47,12 +50,20 @@ impl View {
         match self {
             Self::Transpose(perm) => (0, perm.iter().map(|axis| unit[*axis]).collect()),
             Self::Slice(axes) => (
-                axes.iter().zip(&unit).map(|(a, u)| a.start as isize * u).sum(),
+                axes.iter()
+                    .zip(&unit)
+                    .map(|(a, u)| a.start as isize * u)
+                    .sum(),
                 axes.iter().zip(&unit).map(|(a, u)| a.step * u).collect(),
             ),
-            Self::Broadcast => {
-                (0, shape.iter().zip(&unit).map(|(n, u)| if *n == 1 { 0 } else { *u }).collect())
-            }
+            Self::Broadcast => (
+                0,
+                shape
+                    .iter()
+                    .zip(&unit)
+                    .map(|(n, u)| if *n == 1 { 0 } else { *u })
+                    .collect(),
+            ),
             Self::Reshape | Self::Pad { .. } | Self::Concat { .. } => (0, unit),
         }
     }
@@ -112,10 +123,19 @@ fn concat<T: Copy>(inputs: &[(&[usize], &[T])], axis: usize, out: &[usize]) -> V
     result
 }
 
-fn pad<T: Copy + Default>(shape: &[usize], values: &[T], before: &[usize], out: &[usize]) -> Vec<T> {
+fn pad<T: Copy + Default>(
+    shape: &[usize],
+    values: &[T],
+    before: &[usize],
+    out: &[usize],
+) -> Vec<T> {
     let mut result = vec![T::default(); volume(out)];
     let Some(inner) = shape.last().copied().filter(|_| !values.is_empty()) else {
-        return if shape.is_empty() { values.to_vec() } else { result };
+        return if shape.is_empty() {
+            values.to_vec()
+        } else {
+            result
+        };
     };
     let (to, from) = (row_major(out), row_major(shape));
     let last = shape.len() - 1;
@@ -144,11 +164,22 @@ mod tests {
             assert_eq!(view.apply(&[(&[2, 3], &x)], out), want, "{view:?}");
         };
         check(View::Transpose(vec![1, 0]), &[3, 2], &[0, 3, 1, 4, 2, 5]);
-        let back = SliceAxis { start: 2, step: -2, count: 2 };
-        let all = SliceAxis { start: 0, step: 1, count: 2 };
+        let back = SliceAxis {
+            start: 2,
+            step: -2,
+            count: 2,
+        };
+        let all = SliceAxis {
+            start: 0,
+            step: 1,
+            count: 2,
+        };
         check(View::Slice(vec![all, back]), &[2, 2], &[2, 0, 5, 3]);
         check(
-            View::Pad { before: vec![1, 0], after: vec![0, 1] },
+            View::Pad {
+                before: vec![1, 0],
+                after: vec![0, 1],
+            },
             &[3, 4],
             &[0, 0, 0, 0, 0, 1, 2, 0, 3, 4, 5, 0],
         );

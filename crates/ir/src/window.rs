@@ -49,18 +49,54 @@ impl Window {
     /// `None` if some window holds nothing but padding.
     pub fn repeated_taps(&self) -> Option<Vec<Vec<u32>>> {
         let taps = self.taps();
-        let first: Option<Vec<u32>> =
-            (0..self.out_len()).map(|o| taps.iter().find_map(|tap| tap[o])).collect();
+        let first: Option<Vec<u32>> = (0..self.out_len())
+            .map(|o| taps.iter().find_map(|tap| tap[o]))
+            .collect();
         let first = first?;
         Some(
             taps.into_iter()
-                .map(|tap| tap.into_iter().zip(&first).map(|(t, f)| t.unwrap_or(*f)).collect())
+                .map(|tap| {
+                    tap.into_iter()
+                        .zip(&first)
+                        .map(|(t, f)| t.unwrap_or(*f))
+                        .collect()
+                })
                 .collect(),
         )
     }
 
+    /// What each sum over a window is divided by for its mean: one number for all outputs where they agree,
+    /// otherwise one for each output of a plane.
+    pub fn divisors(&self, include_pad: bool) -> Vec<u64> {
+        let [kh, kw] = self.kernel;
+        if include_pad {
+            return vec![(kh * kw) as u64];
+        }
+        let valid = |axis: usize| -> Vec<u64> {
+            (0..self.out_size[axis])
+                .map(|o| {
+                    (0..self.kernel[axis])
+                        .filter(|t| self.at(axis, o, *t).is_some())
+                        .count()
+                })
+                .map(|count| count as u64)
+                .collect()
+        };
+        let (rows, columns) = (valid(0), valid(1));
+        let mut all: Vec<u64> = rows
+            .iter()
+            .flat_map(|r| columns.iter().map(move |c| r * c))
+            .collect();
+        if all.iter().all(|d| Some(d) == all.first()) {
+            all.truncate(1);
+        }
+        all
+    }
+
     fn at(&self, axis: usize, out: usize, tap: usize) -> Option<usize> {
         let padded = out * self.stride[axis] + tap * self.dilation[axis];
-        padded.checked_sub(self.pad_begin[axis]).filter(|i| *i < self.in_size[axis])
+        padded
+            .checked_sub(self.pad_begin[axis])
+            .filter(|i| *i < self.in_size[axis])
     }
 }
