@@ -5,11 +5,14 @@
 //! Every function here panics where a slice's length does not fit its shape,
 //! or the shape is not sound (see [`ConvShape`]).
 
+use std::ops::Range;
+
 use crate::Simd;
-use crate::gemm::{Operand, Panels, Rows, Tile, gemm};
+use crate::elementwise::add_into;
+use crate::gemm::{Operand, Output, Panels, Rows, gemm};
 use crate::im2col::Im2col;
 use crate::kernel::{Kernel, with_kernel};
-use crate::matmul::{LanePanels, Packed, PackedLane, Side, add_lanes, share_out};
+use crate::matmul::{LanePanels, Packed, PackedLane, Side, share_out};
 
 /// Input `[batch, in_channels, in_height, in_width]`, weights
 /// `[out_channels, in_channels / groups, kernel_height, kernel_width]`, output
@@ -220,22 +223,54 @@ fn convolve_group<K: Kernel>(
     w: &impl Operand<K::Lane>,
     out: &mut [u64],
 ) {
-    let positions = shape.positions();
     let rows = shape.out_channels / shape.groups;
-    let product = (rows, shape.depth(), shape.batch * positions);
-    gemm(kernel, w, input, product, |tile: Tile<'_, K::Lane>| {
-        let mut lane = tile.columns.start;
-        while lane < tile.columns.end {
-            let (image, position) = (lane / positions, lane % positions);
-            let count = (positions - position).min(tile.columns.end - lane);
-            for (r, values) in tile.rows.clone().zip(tile.values.chunks_exact(tile.stride)) {
-                let channel = image * shape.out_channels + group * rows + r;
-                let out = &mut out[channel * positions + position..][..count];
-                add_lanes(out, &values[lane - tile.columns.start..]);
-            }
-            lane += count;
+    let mut out = Images {
+        values: out,
+        positions: shape.positions(),
+        channels: shape.out_channels,
+        first: group * rows,
+    };
+    let product = (rows, shape.depth(), shape.batch * out.positions);
+    gemm(kernel, w, input, product, &mut out);
+}
+
+/// Rows are channels from `first` on, columns the positions of all images.
+struct Images<'a> {
+    values: &'a mut [u64],
+    positions: usize,
+    channels: usize,
+    first: usize,
+}
+
+impl Images<'_> {
+    fn at(&self, row: usize, column: usize) -> usize {
+        let channel = column / self.positions * self.channels + self.first + row;
+        channel * self.positions + column % self.positions
+    }
+}
+
+impl Output for Images<'_> {
+    #[inline]
+    fn elements(&mut self, row: usize, columns: Range<usize>) -> Option<(&mut [u64], usize)> {
+        if columns.start % self.positions + columns.len() > self.positions {
+            return None;
         }
-    });
+        let at = self.at(row, columns.start);
+        Some((&mut self.values[at..], self.positions))
+    }
+
+    fn add(&mut self, rows: Range<usize>, columns: Range<usize>, values: &[u64], stride: usize) {
+        let mut column = columns.start;
+        while column < columns.end {
+            let count = (columns.end - column).min(self.positions - column % self.positions);
+            for (row, values) in rows.clone().zip(values.chunks_exact(stride)) {
+                let at = self.at(row, column);
+                let values = &values[column - columns.start..][..count];
+                add_into(&mut self.values[at..at + count], values);
+            }
+            column += count;
+        }
+    }
 }
 
 /// [`conv_acc`] on `threads` threads, the calling one among them: images are

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use crate::conv::ConvShape;
-use crate::gemm::{GATHER, Operand, clear, scatter};
+use crate::gemm::{GATHER, Operand, scatter};
 use crate::kernel::Lane;
 
 pub(crate) struct Im2col<'a> {
@@ -22,12 +22,13 @@ impl<L: Lane> Operand<L> for Im2col<'_> {
         buffer: &'a mut Vec<L>,
     ) -> &'a [L] {
         let steps = depth.len();
-        clear(buffer, lanes.len().next_multiple_of(width) * steps);
+        buffer.resize(lanes.len().next_multiple_of(width) * steps, L::default());
         let mut rows: [Vec<u64>; GATHER] = Default::default();
         for first in depth.clone().step_by(GATHER) {
             let count = GATHER.min(depth.end - first);
             for (i, row) in rows[..count].iter_mut().enumerate() {
-                clear(row, lanes.len());
+                row.clear();
+                row.resize(lanes.len(), 0);
                 self.gather(first + i, lanes.start, row);
             }
             let rows: [&[u64]; GATHER] = std::array::from_fn(|i| rows[i].as_slice());

@@ -6,7 +6,8 @@
 use std::ops::Range;
 
 use crate::Simd;
-use crate::gemm::{Columns, Operand, Panels, Rows, Tile, gemm};
+use crate::elementwise::add_into;
+use crate::gemm::{Columns, Operand, Output, Panels, Rows, gemm};
 use crate::kernel::{AXPY, Kernel, Lane, with_kernel};
 
 /// Up to this many rows of the left operand the right one is streamed as it
@@ -114,7 +115,7 @@ pub fn matmul_acc_threads(
             .chunks_exact_mut(n)
             .zip(sums.chunks_exact(columns.len()))
         {
-            crate::elementwise::add_into(&mut out[columns.clone()], sums);
+            add_into(&mut out[columns.clone()], sums);
         }
     }
 }
@@ -164,19 +165,37 @@ fn blocked<K: Kernel>(
         values: a,
         stride: k,
     };
-    gemm(kernel, &a, b, (m, k, n), |tile: Tile<'_, K::Lane>| {
-        for (r, values) in tile.rows.zip(tile.values.chunks_exact(tile.stride)) {
-            let out = &mut out[r * n..][tile.columns.clone()];
-            add_lanes(out, values);
-        }
-    });
+    gemm(
+        kernel,
+        &a,
+        b,
+        (m, k, n),
+        &mut Matrix {
+            values: out,
+            columns: n,
+        },
+    );
 }
 
-/// `out += values`, as many as `out` holds.
-#[inline]
-pub(crate) fn add_lanes<L: Lane>(out: &mut [u64], values: &[L]) {
-    for (out, value) in out.iter_mut().zip(values) {
-        *out = out.wrapping_add(value.widen());
+struct Matrix<'a> {
+    values: &'a mut [u64],
+    columns: usize,
+}
+
+impl Output for Matrix<'_> {
+    #[inline]
+    fn elements(&mut self, row: usize, columns: Range<usize>) -> Option<(&mut [u64], usize)> {
+        Some((
+            &mut self.values[row * self.columns + columns.start..],
+            self.columns,
+        ))
+    }
+
+    fn add(&mut self, rows: Range<usize>, columns: Range<usize>, values: &[u64], stride: usize) {
+        for (row, values) in rows.zip(values.chunks_exact(stride)) {
+            let out = &mut self.values[row * self.columns..][columns.clone()];
+            add_into(out, &values[..columns.len()]);
+        }
     }
 }
 

@@ -7,7 +7,7 @@
 
 use std::arch::x86_64::*;
 
-use super::vector::{Vector, kernel};
+use super::vector::{ElementVector, Vector, kernel};
 use crate::Simd;
 
 kernel! {
@@ -49,23 +49,36 @@ macro_rules! wide_lanes {
             unsafe { _mm256_loadu_si256(from.cast()) }
         }
         #[inline(always)]
-        unsafe fn add(a: __m256i, b: __m256i) -> __m256i {
-            unsafe { _mm256_add_epi64(a, b) }
-        }
-        #[inline(always)]
-        unsafe fn store(to: *mut u64, value: __m256i) {
-            unsafe { _mm256_storeu_si256(to.cast(), value) }
-        }
-        #[inline(always)]
-        unsafe fn load_part(from: *const u64, count: usize) -> __m256i {
-            unsafe { _mm256_maskload_epi64(from.cast(), first_lanes(count)) }
-        }
-        #[inline(always)]
-        unsafe fn store_part(to: *mut u64, value: __m256i, count: usize) {
-            unsafe { _mm256_maskstore_epi64(to.cast(), first_lanes(count), value) }
+        unsafe fn add_to(out: *mut u64, value: __m256i) {
+            unsafe {
+                let old = _mm256_loadu_si256(out.cast());
+                _mm256_storeu_si256(out.cast(), _mm256_add_epi64(old, value));
+            }
         }
     };
 }
+
+macro_rules! element_vector {
+    ($name:ident) => {
+        impl ElementVector for $name {
+            #[inline(always)]
+            unsafe fn load_part(from: *const u64, count: usize) -> __m256i {
+                unsafe { _mm256_maskload_epi64(from.cast(), first_lanes(count)) }
+            }
+            #[inline(always)]
+            unsafe fn add_part_to(out: *mut u64, value: __m256i, count: usize) {
+                unsafe {
+                    let old = Self::load_part(out, count);
+                    let sum = _mm256_add_epi64(old, value);
+                    _mm256_maskstore_epi64(out.cast(), first_lanes(count), sum);
+                }
+            }
+        }
+    };
+}
+
+element_vector!(U64x4);
+element_vector!(LowU64x4);
 
 /// The sign bit set in the first `count` lanes of 64 bits.
 #[inline(always)]
@@ -76,16 +89,6 @@ unsafe fn first_lanes(count: usize) -> __m256i {
             _mm256_set1_epi64x(count as i64),
             _mm256_setr_epi64x(0, 1, 2, 3),
         )
-    }
-}
-
-/// The sign bit set in the first `count` lanes of 32 bits.
-#[inline(always)]
-unsafe fn first_narrow_lanes(count: usize) -> __m256i {
-    // SAFETY: the callers run where AVX2 is.
-    unsafe {
-        let lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-        _mm256_cmpgt_epi32(_mm256_set1_epi32(count as i32), lanes)
     }
 }
 
@@ -178,19 +181,12 @@ impl Vector for U32x8 {
         sum
     }
     #[inline(always)]
-    unsafe fn add(a: __m256i, b: __m256i) -> __m256i {
-        unsafe { _mm256_add_epi32(a, b) }
-    }
-    #[inline(always)]
-    unsafe fn store(to: *mut u32, value: __m256i) {
-        unsafe { _mm256_storeu_si256(to.cast(), value) }
-    }
-    #[inline(always)]
-    unsafe fn load_part(from: *const u32, count: usize) -> __m256i {
-        unsafe { _mm256_maskload_epi32(from.cast(), first_narrow_lanes(count)) }
-    }
-    #[inline(always)]
-    unsafe fn store_part(to: *mut u32, value: __m256i, count: usize) {
-        unsafe { _mm256_maskstore_epi32(to.cast(), first_narrow_lanes(count), value) }
+    unsafe fn add_to(out: *mut u64, value: __m256i) {
+        unsafe {
+            let low = _mm256_cvtepu32_epi64(_mm256_castsi256_si128(value));
+            let high = _mm256_cvtepu32_epi64(_mm256_extracti128_si256::<1>(value));
+            U64x4::add_to(out, low);
+            U64x4::add_to(out.add(4), high);
+        }
     }
 }

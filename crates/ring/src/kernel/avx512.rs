@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::vector::{Vector, kernel};
+use super::vector::{ElementVector, Vector, kernel};
 use crate::Simd;
 
 kernel! {
@@ -32,8 +32,8 @@ pub(crate) struct U32x16;
 /// its lane.
 macro_rules! vector {
     (
-        $name:ident, $lane:ty, $lanes:literal, $mask:ty, $multiply:ident, $add:ident,
-        $splat:ident as $signed:ty, $load_part:ident, $store_part:ident
+        $name:ident, $lane:ty, $lanes:literal, $multiply:ident, $add:ident,
+        $splat:ident as $signed:ty, $add_to:ident
     ) => {
         // SAFETY of the blocks below: the trait's contract is the intrinsics' own.
         impl Vector for $name {
@@ -68,57 +68,86 @@ macro_rules! vector {
                 sum
             }
             #[inline(always)]
-            unsafe fn add(a: __m512i, b: __m512i) -> __m512i {
-                unsafe { $add(a, b) }
-            }
-            #[inline(always)]
-            unsafe fn store(to: *mut $lane, value: __m512i) {
-                unsafe { _mm512_storeu_si512(to.cast(), value) }
-            }
-            #[inline(always)]
-            unsafe fn load_part(from: *const $lane, count: usize) -> __m512i {
-                let lanes: $mask = (1 << count) - 1;
-                unsafe { $load_part(lanes, from.cast()) }
-            }
-            #[inline(always)]
-            unsafe fn store_part(to: *mut $lane, value: __m512i, count: usize) {
-                let lanes: $mask = (1 << count) - 1;
-                unsafe { $store_part(to.cast(), lanes, value) }
+            unsafe fn add_to(out: *mut u64, value: __m512i) {
+                unsafe { $add_to(out, value) }
             }
         }
     };
+}
+
+/// Adds eight elements.
+#[inline(always)]
+unsafe fn add_elements(out: *mut u64, value: __m512i) {
+    // SAFETY: the callers run where AVX-512 is, and vouch for the bounds.
+    unsafe {
+        let old = _mm512_loadu_si512(out.cast());
+        _mm512_storeu_si512(out.cast(), _mm512_add_epi64(old, value));
+    }
+}
+
+/// Adds sixteen elements, given in 32-bit lanes.
+#[inline(always)]
+unsafe fn add_narrow_elements(out: *mut u64, value: __m512i) {
+    // SAFETY: as above.
+    unsafe {
+        let low = _mm512_cvtepu32_epi64(_mm512_castsi512_si256(value));
+        let high = _mm512_cvtepu32_epi64(_mm512_extracti64x4_epi64::<1>(value));
+        add_elements(out, low);
+        add_elements(out.add(8), high);
+    }
+}
+
+macro_rules! element_vector {
+    ($name:ident) => {
+        impl ElementVector for $name {
+            #[inline(always)]
+            unsafe fn load_part(from: *const u64, count: usize) -> __m512i {
+                unsafe { _mm512_maskz_loadu_epi64(first_lanes(count), from.cast()) }
+            }
+            #[inline(always)]
+            unsafe fn add_part_to(out: *mut u64, value: __m512i, count: usize) {
+                unsafe {
+                    let sum = _mm512_add_epi64(Self::load_part(out, count), value);
+                    _mm512_mask_storeu_epi64(out.cast(), first_lanes(count), sum);
+                }
+            }
+        }
+    };
+}
+
+element_vector!(U64x8);
+element_vector!(LowU64x8);
+
+/// The first `count < 8` lanes of 64 bits.
+#[inline(always)]
+fn first_lanes(count: usize) -> __mmask8 {
+    (1 << count) - 1
 }
 
 vector!(
     U64x8,
     u64,
     8,
-    __mmask8,
     _mm512_mullo_epi64,
     _mm512_add_epi64,
     _mm512_set1_epi64 as i64,
-    _mm512_maskz_loadu_epi64,
-    _mm512_mask_storeu_epi64
+    add_elements
 );
 vector!(
     LowU64x8,
     u64,
     8,
-    __mmask8,
     _mm512_mul_epu32,
     _mm512_add_epi64,
     _mm512_set1_epi64 as i64,
-    _mm512_maskz_loadu_epi64,
-    _mm512_mask_storeu_epi64
+    add_elements
 );
 vector!(
     U32x16,
     u32,
     16,
-    __mmask16,
     _mm512_mullo_epi32,
     _mm512_add_epi32,
     _mm512_set1_epi32 as i32,
-    _mm512_maskz_loadu_epi32,
-    _mm512_mask_storeu_epi32
+    add_narrow_elements
 );

@@ -59,9 +59,10 @@ pub(crate) trait Kernel: Copy + Send + Sync {
     /// Lanes of a panel of the right operand.
     const COLUMNS: usize;
 
-    /// `tile[r * COLUMNS + c] = sum over p of a[p * ROWS + r] * b[p * COLUMNS + c]`
-    /// for `r < rows`, `1 <= rows <= ROWS`; the two panels have one depth.
-    fn tile(self, rows: usize, a: &[Self::Lane], b: &[Self::Lane], tile: &mut [Self::Lane]);
+    /// `out[r * stride + c] += sum over p of a[p * ROWS + r] * b[p * COLUMNS + c]`
+    /// for `r < rows`, `1 <= rows <= ROWS`, and `c < COLUMNS`; the two panels
+    /// have one depth.
+    fn tile(self, rows: usize, a: &[Self::Lane], b: &[Self::Lane], out: &mut [u64], stride: usize);
 
     /// `out[c] += sum over p of a[p] * b[p * stride + c]` for up to
     /// [`AXPY`] coefficients.

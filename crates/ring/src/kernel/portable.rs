@@ -21,7 +21,7 @@ impl<L: Lane> Kernel for Portable<L> {
     const ROWS: usize = ROWS;
     const COLUMNS: usize = COLUMNS;
 
-    fn tile(self, rows: usize, a: &[L], b: &[L], tile: &mut [L]) {
+    fn tile(self, rows: usize, a: &[L], b: &[L], out: &mut [u64], stride: usize) {
         let (a, _) = a.as_chunks::<ROWS>();
         let (b, _) = b.as_chunks::<COLUMNS>();
         let mut sums = [[L::default(); COLUMNS]; ROWS];
@@ -32,8 +32,10 @@ impl<L: Lane> Kernel for Portable<L> {
                 }
             }
         }
-        for (to, sums) in tile.chunks_exact_mut(COLUMNS).zip(&sums[..rows]) {
-            to.copy_from_slice(sums);
+        for (r, sums) in sums[..rows].iter().enumerate() {
+            for (out, sum) in out[r * stride..][..COLUMNS].iter_mut().zip(sums) {
+                *out = out.wrapping_add(sum.widen());
+            }
         }
     }
 

@@ -26,26 +26,33 @@ pub(crate) trait Vector {
     unsafe fn multiply_add(sum: Self::Sum, a: Self::Factor, b: Self::Prepared) -> Self::Sum;
     /// The parts of `sum` put together.
     unsafe fn finish(sum: Self::Sum) -> Self::Factor;
-    unsafe fn add(a: Self::Factor, b: Self::Factor) -> Self::Factor;
-    /// Writes `LANES` lanes at `to`.
-    unsafe fn store(to: *mut Self::Lane, value: Self::Factor);
+    /// Adds the `LANES` lanes of `value` to the elements at `out`.
+    unsafe fn add_to(out: *mut u64, value: Self::Factor);
+}
+
+/// A [`Vector`] whose lanes are elements.
+///
+/// # Safety
+/// As for [`Vector`].
+pub(crate) trait ElementVector: Vector<Lane = u64> {
     /// Reads `count < LANES` lanes at `from`; the others are zero.
-    unsafe fn load_part(from: *const Self::Lane, count: usize) -> Self::Factor;
-    /// Writes the first `count < LANES` lanes at `to`.
-    unsafe fn store_part(to: *mut Self::Lane, value: Self::Factor, count: usize);
+    unsafe fn load_part(from: *const u64, count: usize) -> Self::Factor;
+    /// Adds the first `count < LANES` lanes of `value` to the elements at `out`.
+    unsafe fn add_part_to(out: *mut u64, value: Self::Factor, count: usize);
 }
 
 /// [`super::Kernel::tile`] for `R` of `ROWS` rows and `N` vectors of columns.
 ///
 /// # Safety
 /// As for [`Vector`]; `a` holds `steps * ROWS` lanes, `b` holds
-/// `steps * N * LANES`, `tile` has room for `R * N * LANES`.
+/// `steps * N * LANES`, `out` holds `(R - 1) * stride + N * LANES` elements.
 #[inline(always)]
 pub(crate) unsafe fn tile<V: Vector, const R: usize, const ROWS: usize, const N: usize>(
     steps: usize,
     a: *const V::Lane,
     b: *const V::Lane,
-    tile: *mut V::Lane,
+    out: *mut u64,
+    stride: usize,
 ) {
     // SAFETY: every offset lies within the bounds that the caller vouches for.
     unsafe {
@@ -65,7 +72,7 @@ pub(crate) unsafe fn tile<V: Vector, const R: usize, const ROWS: usize, const N:
         }
         for (r, sums) in sums.into_iter().enumerate() {
             for (j, sum) in sums.into_iter().enumerate() {
-                V::store(tile.add((r * N + j) * V::LANES), V::finish(sum));
+                V::add_to(out.add(r * stride + j * V::LANES), V::finish(sum));
             }
         }
     }
@@ -77,11 +84,11 @@ pub(crate) unsafe fn tile<V: Vector, const R: usize, const ROWS: usize, const N:
 /// As for [`Vector`]; `a` holds `P` lanes, `b` holds
 /// `(P - 1) * stride + columns`, `out` holds `columns`.
 #[inline(always)]
-pub(crate) unsafe fn axpy<V: Vector, const P: usize>(
-    a: *const V::Lane,
-    b: *const V::Lane,
+pub(crate) unsafe fn axpy<V: ElementVector, const P: usize>(
+    a: *const u64,
+    b: *const u64,
     stride: usize,
-    out: *mut V::Lane,
+    out: *mut u64,
     columns: usize,
 ) {
     // SAFETY: every offset lies within the bounds that the caller vouches for.
@@ -96,8 +103,7 @@ pub(crate) unsafe fn axpy<V: Vector, const P: usize>(
             for (p, &coefficient) in coefficients.iter().enumerate() {
                 sum = V::multiply_add(sum, V::load(b.add(p * stride + c)), coefficient);
             }
-            let out = out.add(c);
-            V::store(out, V::add(V::load(out), V::finish(sum)));
+            V::add_to(out.add(c), V::finish(sum));
         }
         let count = columns - whole;
         if count > 0 {
@@ -106,8 +112,7 @@ pub(crate) unsafe fn axpy<V: Vector, const P: usize>(
                 let factor = V::load_part(b.add(p * stride + whole), count);
                 sum = V::multiply_add(sum, factor, coefficient);
             }
-            let out = out.add(whole);
-            V::store_part(out, V::add(V::load_part(out, count), V::finish(sum)), count);
+            V::add_part_to(out.add(whole), V::finish(sum), count);
         }
     }
 }
@@ -143,28 +148,39 @@ macro_rules! kernel {
             const COLUMNS: usize = $vectors * <$tile as Vector>::LANES;
 
             #[inline]
-            fn tile(self, rows: usize, a: &[$lane], b: &[$lane], tile: &mut [$lane]) {
+            fn tile(
+                self,
+                rows: usize,
+                a: &[$lane],
+                b: &[$lane],
+                out: &mut [u64],
+                stride: usize,
+            ) {
                 #[target_feature(enable = $features)]
                 unsafe fn run<const R: usize>(
                     steps: usize,
                     a: *const $lane,
                     b: *const $lane,
-                    tile: *mut $lane,
+                    out: *mut u64,
+                    stride: usize,
                 ) {
                     // SAFETY: the caller vouches for the bounds.
                     unsafe {
-                        $crate::kernel::vector::tile::<$tile, R, $rows, $vectors>(steps, a, b, tile)
+                        $crate::kernel::vector::tile::<$tile, R, $rows, $vectors>(
+                            steps, a, b, out, stride,
+                        )
                     }
                 }
                 let steps = a.len() / Self::ROWS;
                 assert!(b.len() >= steps * Self::COLUMNS);
-                assert!(rows <= Self::ROWS && tile.len() >= rows * Self::COLUMNS);
-                let (a, b, tile) = (a.as_ptr(), b.as_ptr(), tile.as_mut_ptr());
+                assert!((1..=Self::ROWS).contains(&rows));
+                assert!(out.len() >= (rows - 1) * stride + Self::COLUMNS);
+                let (a, b, out) = (a.as_ptr(), b.as_ptr(), out.as_mut_ptr());
                 // SAFETY: the bounds are asserted, and `self` exists only where
                 // the CPU has the instructions.
                 unsafe {
                     match rows {
-                        $($row => run::<$row>(steps, a, b, tile),)*
+                        $($row => run::<$row>(steps, a, b, out, stride),)*
                         _ => {}
                     }
                 }
