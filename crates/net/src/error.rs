@@ -47,8 +47,8 @@ pub enum LocalFault {
     DuplicatePeer(PartyId),
     #[error("the inputs are not those of the plan: {0}")]
     Input(#[from] InputFault),
-    #[error("the listener failed with operating system error {code}")]
-    Listener { code: i32 },
+    #[error("operating system error {code}")]
+    System { code: i32 },
     #[error("the certificate or its key cannot be used")]
     Identity,
     #[error("a value that the program itself made is not what it must be")]
@@ -90,6 +90,8 @@ pub enum LinkFault {
 pub enum HandshakeFault {
     #[error("the certificate's fingerprint is not the one expected")]
     UnknownFingerprint,
+    #[error("the peer refused this party's certificate or its offer")]
+    Rejected,
     #[error("no TLS 1.3 with the hybrid key exchange came about")]
     Tls,
 }

@@ -8,18 +8,25 @@
 mod bill;
 mod error;
 mod frame;
+mod identity;
 mod inbound;
 mod link;
 mod memory;
 mod network;
 mod opening;
 mod outbound;
+mod poll;
 mod session;
+mod socket;
+mod tcp;
+mod tls;
 
 pub use bill::{Bill, Cost, Phase};
 pub use error::{HandshakeFault, InputFault, LinkFault, LocalFault, Misdeed, RunError};
 pub use frame::{HEADER_LEN, MAX_PAYLOAD, Step};
+pub use identity::{Fingerprint, Identity};
 pub use link::Links;
 pub use memory::{Tap, memory_mesh, memory_mesh_tapped};
 pub use network::{Network, UnknownNetwork};
 pub use session::{Session, SessionTerms};
+pub use tcp::{Endpoint, Peer, connect};

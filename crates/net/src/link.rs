@@ -6,18 +6,23 @@ use crate::inbound::{Inbound, Stop};
 use crate::memory::{Mailbox, MemoryPipe};
 use crate::network::Network;
 use crate::outbound::Outbound;
+use crate::poll::poll;
+use crate::socket::SocketPipe;
+use rustix::event::{PollFd, PollFlags};
 use std::sync::Arc;
 use subrosa_core::PartyId;
 
 /// What carries the bytes of a link.
 pub(crate) enum Pipe {
     Memory(MemoryPipe),
+    Socket(Box<SocketPipe>),
 }
 
 impl Pipe {
     fn offer(&mut self, frame: &[u8]) -> Result<(), LinkFault> {
         match self {
             Self::Memory(pipe) => pipe.offer(frame),
+            Self::Socket(pipe) => pipe.offer(frame)?,
         }
         Ok(())
     }
@@ -25,12 +30,14 @@ impl Pipe {
     fn flush(&mut self) -> Result<bool, LinkFault> {
         match self {
             Self::Memory(pipe) => pipe.flush(),
+            Self::Socket(pipe) => pipe.flush(),
         }
     }
 
     fn pull(&mut self, inbound: &mut Inbound) -> Result<bool, Stop> {
         match self {
             Self::Memory(pipe) => pipe.pull(inbound),
+            Self::Socket(pipe) => pipe.pull(inbound),
         }
     }
 }
@@ -104,6 +111,17 @@ impl Link {
         Ok(())
     }
 
+    /// What this link has to wait for, if it is carried by a socket.
+    fn interest(&self) -> Option<PollFd<'_>> {
+        let Pipe::Socket(pipe) = &self.pipe else {
+            return None;
+        };
+        let mut events = PollFlags::empty();
+        events.set(PollFlags::IN, self.inbound.is_active());
+        events.set(PollFlags::OUT, self.is_sending());
+        (!events.is_empty()).then(|| PollFd::from_borrowed_fd(pipe.fd(), events))
+    }
+
     /// The error of a link that takes no more: what the peer said before, if it said why.
     fn last_word(&mut self, fault: LinkFault) -> RunError {
         if !self.inbound.is_active() {
@@ -116,8 +134,10 @@ impl Link {
     }
 }
 
+#[derive(Clone)]
 enum Waker {
     Memory(Arc<Mailbox>),
+    Sockets,
 }
 
 /// One party's connections to its neighbours. They outlive sessions; dropping them closes them.
@@ -134,6 +154,15 @@ impl Links {
             me,
             network,
             waker: Waker::Memory(mailbox),
+            links: Vec::new(),
+        }
+    }
+
+    pub(crate) fn sockets(me: PartyId, network: Network) -> Self {
+        Self {
+            me,
+            network,
+            waker: Waker::Sockets,
             links: Vec::new(),
         }
     }
@@ -165,13 +194,10 @@ impl Links {
 
     /// Moves all connections out.
     pub(crate) fn take(&mut self) -> Self {
-        let waker = match &self.waker {
-            Waker::Memory(mailbox) => Waker::Memory(mailbox.clone()),
-        };
         Self {
             me: self.me,
             network: self.network,
-            waker,
+            waker: self.waker.clone(),
             links: std::mem::take(&mut self.links),
         }
     }
@@ -184,6 +210,7 @@ impl Links {
     pub(crate) fn mark(&self) -> u64 {
         match &self.waker {
             Waker::Memory(mailbox) => mailbox.events(),
+            Waker::Sockets => 0,
         }
     }
 
@@ -191,6 +218,10 @@ impl Links {
     pub(crate) fn wait(&mut self, mark: u64, until: u64) -> Result<(), RunError> {
         match &self.waker {
             Waker::Memory(mailbox) => mailbox.wait(mark, until),
+            Waker::Sockets => {
+                let busy = self.links.iter().filter_map(Link::interest).collect();
+                poll(busy, until)?;
+            }
         }
         Ok(())
     }

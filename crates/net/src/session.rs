@@ -26,6 +26,7 @@ pub struct Session {
     links: Links,
     timeout: Duration,
     pair_ids: BTreeMap<PartyId, Nonce>,
+    nonces_drawn: BTreeMap<PartyId, u64>,
     root: Seed,
     seeds_drawn: u64,
     phase: Phase,
@@ -45,6 +46,7 @@ impl Session {
             links,
             timeout: terms.timeout,
             pair_ids: BTreeMap::new(),
+            nonces_drawn: BTreeMap::new(),
             root,
             seeds_drawn: 0,
             phase: Phase::Setup,
@@ -119,6 +121,15 @@ impl Session {
     pub fn pair_id(&self, peer: PartyId) -> Result<Nonce, RunError> {
         let id = self.pair_ids.get(&peer).copied();
         id.ok_or(LocalFault::UnknownPeer(peer).into())
+    }
+
+    /// A nonce that both ends of a link draw alike, and that no other call ever gives: of [`Session::pair_id`]
+    /// and of the number of draws before. Both ends draw in the same order.
+    pub fn fresh(&mut self, peer: PartyId) -> Result<Nonce, RunError> {
+        let id = Seed::from_bytes(self.pair_id(peer)?);
+        let drawn = self.nonces_drawn.entry(peer).or_default();
+        *drawn += 1;
+        Ok(*id.derive("fresh nonce", &drawn.to_le_bytes()).reveal())
     }
 
     /// Sets the phase that is billed from here on.

@@ -1,0 +1,202 @@
+//! What TLS is allowed to be: version 1.3, both sides authenticated by pinned certificates, the hybrid
+//! X25519MLKEM768 as the only key exchange, no resumption, no early data.
+
+use crate::error::{HandshakeFault, LocalFault};
+use crate::identity::{Fingerprint, Identity};
+use rustls::client::Resumption;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::aws_lc_rs::{cipher_suite, default_provider, kx_group};
+use rustls::crypto::{CryptoProvider, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
+use rustls::server::NoServerSessionStorage;
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::version::TLS13;
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, DistinguishedName, Error,
+    PeerIncompatible, ServerConfig, SignatureScheme,
+};
+use std::sync::Arc;
+
+/// The name in every certificate. Nobody is known by it.
+pub(crate) const NAME: &str = "subrosa";
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(CryptoProvider {
+        kx_groups: vec![kx_group::X25519MLKEM768],
+        cipher_suites: vec![cipher_suite::TLS13_AES_256_GCM_SHA384],
+        ..default_provider()
+    })
+}
+
+/// The dialling side, which accepts one peer only.
+pub(crate) fn client(
+    identity: &Identity,
+    peer: Fingerprint,
+) -> Result<Arc<ClientConfig>, LocalFault> {
+    let (provider, pins) = pinned(&[peer]);
+    let (certificate, key) = identity.to_der();
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&TLS13])
+        .map_err(|_| LocalFault::Identity)?
+        .dangerous()
+        .with_custom_certificate_verifier(pins)
+        .with_client_auth_cert(
+            vec![CertificateDer::from(certificate.to_vec())],
+            PrivatePkcs8KeyDer::from(key.reveal().clone()).into(),
+        )
+        .map_err(|_| LocalFault::Identity)?;
+    config.resumption = Resumption::disabled();
+    config.enable_sni = false;
+    Ok(Arc::new(config))
+}
+
+/// The listening side, which accepts `peers`.
+pub(crate) fn server(
+    identity: &Identity,
+    peers: &[Fingerprint],
+) -> Result<Arc<ServerConfig>, LocalFault> {
+    let (provider, pins) = pinned(peers);
+    let (certificate, key) = identity.to_der();
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&TLS13])
+        .map_err(|_| LocalFault::Identity)?
+        .with_client_cert_verifier(pins)
+        .with_single_cert(
+            vec![CertificateDer::from(certificate.to_vec())],
+            PrivatePkcs8KeyDer::from(key.reveal().clone()).into(),
+        )
+        .map_err(|_| LocalFault::Identity)?;
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
+    Ok(Arc::new(config))
+}
+
+/// Which handshake fault an error of the library is.
+pub(crate) fn fault(error: &Error) -> HandshakeFault {
+    match error {
+        Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure) => {
+            HandshakeFault::UnknownFingerprint
+        }
+        Error::AlertReceived(_) => HandshakeFault::Rejected,
+        _ => HandshakeFault::Tls,
+    }
+}
+
+fn pinned(accepted: &[Fingerprint]) -> (Arc<CryptoProvider>, Arc<Pins>) {
+    let provider = provider();
+    let pins = Pins {
+        accepted: accepted.to_vec(),
+        provider: provider.clone(),
+    };
+    (provider, Arc::new(pins))
+}
+
+/// Accepts a certificate by its fingerprint alone, and holds its owner to a signature by its key.
+#[derive(Debug)]
+struct Pins {
+    accepted: Vec<Fingerprint>,
+    provider: Arc<CryptoProvider>,
+}
+
+impl Pins {
+    fn check(&self, certificate: &CertificateDer<'_>) -> Result<(), Error> {
+        if self.accepted.contains(&Fingerprint::of(certificate)) {
+            return Ok(());
+        }
+        Err(CertificateError::ApplicationVerificationFailure.into())
+    }
+
+    fn check_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signature, algorithms)
+    }
+
+    fn schemes(&self) -> Vec<SignatureScheme> {
+        self.provider
+            .signature_verification_algorithms
+            .supported_schemes()
+    }
+}
+
+fn no_tls12() -> Error {
+    PeerIncompatible::Tls12NotOffered.into()
+}
+
+impl ServerCertVerifier for Pins {
+    fn verify_server_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        self.check(certificate)
+            .map(|()| ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Err(no_tls12())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.check_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.schemes()
+    }
+}
+
+impl ClientCertVerifier for Pins {
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        &[]
+    }
+
+    fn verify_client_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
+        self.check(certificate)
+            .map(|()| ClientCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Err(no_tls12())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.check_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.schemes()
+    }
+}

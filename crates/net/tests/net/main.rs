@@ -1,0 +1,4 @@
+//! Sessions over every transport, and everything that a peer can do wrong on them.
+
+mod mesh;
+mod ring;
