@@ -74,7 +74,7 @@ impl<R: Role> Party for Member<R> {
 
     fn offline(&mut self, s: &mut Session) -> Result<(), RunError> {
         s.enter(Phase::Offline);
-        let (keys, part) = self.standing.as_ref().ok_or(LocalFault::NotSetUp)?;
+        let (keys, part) = self.standing.as_ref().ok_or(LocalFault::Invariant)?;
         let mut shelf = Vec::new();
         self.role.offline(&self.plan, keys, part, &mut shelf, s)?;
         self.stocks.push_back(shelf);
@@ -87,7 +87,7 @@ impl<R: Role> Party for Member<R> {
         s: &mut Session,
     ) -> Result<Option<Vec<Tensor>>, RunError> {
         s.enter(Phase::Online);
-        let (keys, part) = self.standing.as_ref().ok_or(LocalFault::NotSetUp)?;
+        let (keys, part) = self.standing.as_ref().ok_or(LocalFault::Invariant)?;
         let pieces = self
             .stocks
             .pop_front()

@@ -1,1 +1,82 @@
-//! Three servers, at most one curious: masked replicated secret sharing over Z/2^k
+//! Three servers, at most one curious: masked replicated secret sharing over Z/2^k.
+//!
+//! See the folder's README for the card in prose.
+
+mod card;
+mod correlation;
+mod flow;
+mod offline;
+mod online;
+mod parties;
+mod plan;
+mod price;
+mod roles;
+mod setup;
+mod turns;
+mod widths;
+
+use subrosa_core::{Malformed, PartyId};
+use subrosa_ir::{FixedGraph, RangedGraph};
+use subrosa_protocol::{Card, Member, Party, Plan, PlanError, Protocol, Seat, Terms, WholePlan};
+use subrosa_share::Evaluator;
+
+pub use card::CARD;
+pub use parties::{CLIENT, DEALER, FIRST, OWNER, SECOND, SERVERS};
+pub use plan::{View, Whole};
+pub use roles::{Asking, Dealing, Evaluating, Owning};
+
+/// The protocol.
+pub struct Replicated3;
+
+impl Protocol for Replicated3 {
+    const CARD: Card = CARD;
+    type Whole = Whole;
+
+    fn plan(graph: &RangedGraph, terms: &Terms) -> Result<Whole, PlanError> {
+        plan::plan(graph, terms)
+    }
+
+    fn seats(_: &Whole) -> Vec<Seat> {
+        parties::seats()
+    }
+
+    fn links(_: &Whole) -> Vec<(PartyId, PartyId)> {
+        parties::links()
+    }
+
+    fn oracle(whole: &Whole) -> &FixedGraph {
+        &whole.graph
+    }
+}
+
+impl WholePlan for Whole {
+    fn seats(&self) -> Vec<Seat> {
+        parties::seats()
+    }
+
+    fn links(&self) -> Vec<(PartyId, PartyId)> {
+        parties::links()
+    }
+
+    fn oracle(&self) -> &FixedGraph {
+        &self.graph
+    }
+
+    fn view(&self, party: PartyId) -> Option<Vec<u8>> {
+        (party <= CLIENT).then(|| View::new(party, self.graph.clone()).encode())
+    }
+}
+
+/// Seats the party that a published plan is for. `threads` is how many cores it may use.
+pub fn seat(plan: &[u8], threads: usize) -> Result<Box<dyn Party>, Malformed> {
+    let plan = View::parse(plan)?;
+    let evaluating = |who| Evaluating { who, threads };
+    Ok(match plan.me {
+        FIRST => Box::new(Member::new(evaluating(Evaluator::First), plan)),
+        SECOND => Box::new(Member::new(evaluating(Evaluator::Second), plan)),
+        DEALER => Box::new(Member::new(Dealing { threads }, plan)),
+        OWNER => Box::new(Member::new(Owning, plan)),
+        CLIENT => Box::new(Member::new(Asking, plan)),
+        _ => return Err(Malformed::Range),
+    })
+}

@@ -1,0 +1,199 @@
+//! The online phase of an evaluator: one exchange with the other evaluator for each opening.
+
+use crate::correlation::{Correlation, Piece};
+use crate::flow::{Backend, Flow, Value};
+use crate::offline::add;
+use crate::parties::other;
+use crate::plan::View;
+use crate::setup::Shares;
+use crate::turns::Turns;
+use subrosa_core::{Stock, Wire, Words, WordsLayout};
+use subrosa_ir::{Linear, Spread, WeightId};
+use subrosa_net::{LocalFault, RunError, Session};
+use subrosa_ring::{BitMatrix, expand_bits, mask_into, xor_into};
+use subrosa_share::Evaluator;
+use subrosa_share::compare::Evaluation;
+use subrosa_share::select::{ChoiceShare, Lift, ProductShare, choice, lift, product};
+
+/// From masked inputs to masked outputs.
+pub fn evaluate(
+    view: &View,
+    who: Evaluator,
+    shares: &Shares,
+    stock: Stock<Piece>,
+    inputs: Vec<Words>,
+    threads: usize,
+    s: &mut Session,
+) -> Result<Vec<Words>, RunError> {
+    let inputs = inputs
+        .into_iter()
+        .map(|w| Value::with_parts(w.bits, w.values.len(), w.values, Vec::new()))
+        .collect();
+    let online = Online {
+        who,
+        shares,
+        stock,
+        turns: Turns::default(),
+        threads,
+        s,
+    };
+    let outputs = Flow::new(&view.graph, online).run(inputs)?;
+    Ok(outputs
+        .iter()
+        .map(|v| Words {
+            bits: v.bits,
+            values: v.data.to_vec(),
+        })
+        .collect())
+}
+
+struct Online<'a> {
+    who: Evaluator,
+    shares: &'a Shares,
+    stock: Stock<Piece>,
+    turns: Turns,
+    threads: usize,
+    s: &'a mut Session,
+}
+
+impl Online<'_> {
+    /// Sends this evaluator's share and receives the other's.
+    fn swap<T: Wire>(&mut self, mine: T, layout: T::Layout) -> Result<T, RunError> {
+        let peer = other(self.who);
+        let theirs = self
+            .s
+            .exchange(self.turns.next(), vec![(peer, mine)], &[(peer, layout)])?;
+        Ok(theirs.into_iter().next().ok_or(LocalFault::Invariant)?)
+    }
+
+    /// Opens c = c_first + c_second.
+    fn open(&mut self, bits: u32, mine: Vec<u64>) -> Result<Vec<u64>, RunError> {
+        let layout = WordsLayout {
+            count: mine.len(),
+            bits,
+        };
+        let mine = Words { bits, values: mine };
+        let copy = mine.values.clone();
+        let theirs: Words = self.swap(mine, layout)?;
+        Ok(add(bits, &copy, &theirs.values))
+    }
+
+    fn open_bits(&mut self, mine: BitMatrix) -> Result<BitMatrix, RunError> {
+        let layout = subrosa_core::BitsLayout {
+            planes: mine.planes(),
+            lanes: mine.lanes(),
+        };
+        let mut theirs = self.swap(mine.clone(), layout)?;
+        xor_into(theirs.words_mut(), mine.words());
+        Ok(theirs)
+    }
+
+    /// The masked sign e of d, 0 or 1 in each lane.
+    fn sign(
+        &mut self,
+        shape: &Correlation,
+        rows: &BitMatrix,
+        d: &[u64],
+    ) -> Result<Vec<u64>, RunError> {
+        let compare = shape.compare.as_ref().ok_or(LocalFault::Invariant)?;
+        let mut evaluation = Evaluation::new(compare, self.who, d, rows);
+        for level in 0..compare.levels() {
+            let opened = self.open_bits(evaluation.open(level))?;
+            evaluation.merge(level, &opened);
+        }
+        let e = self.open_bits(evaluation.masked_sign())?;
+        Ok(expand_bits(e.row(0), shape.lanes))
+    }
+}
+
+impl Backend for Online<'_> {
+    type Error = RunError;
+    const LIVE: bool = true;
+    const PUBLIC: bool = true;
+
+    /// c_z = c (w0 + w1) + c w2 + the prepared summands.
+    fn linear(
+        &mut self,
+        linear: &Linear,
+        bits: u32,
+        x: &[u64],
+        _: &[u64],
+    ) -> Result<Vec<u64>, RunError> {
+        let (_, columns) = self.stock.take()?;
+        let [
+            Words {
+                values: mut out, ..
+            },
+        ] = <[Words; 1]>::try_from(columns).map_err(|_| LocalFault::Invariant)?;
+        linear.kind.accumulate(
+            self.threads,
+            bits,
+            x,
+            self.shares.own(linear.weight)?,
+            &mut out,
+        );
+        mask_into(&mut out, bits);
+        self.open(bits, out)
+    }
+
+    fn bias(&mut self, weight: WeightId, spread: &Spread, x: &mut [u64]) {
+        self.shares.add_common(weight, spread, x);
+    }
+
+    fn parts(&mut self, _: usize, _: u32, _: &[u64]) -> Result<Vec<u64>, RunError> {
+        Ok(Vec::new())
+    }
+
+    fn lift(&mut self, _: usize, by: Lift, x: &[u64]) -> Result<Vec<u64>, RunError> {
+        let (_, columns) = self.stock.take()?;
+        let [wrap, pad] = columns.as_slice() else {
+            return Err(LocalFault::Invariant.into());
+        };
+        let mine = lift(by, self.who, x, &wrap.values, &pad.values);
+        self.open(by.wide, mine)
+    }
+
+    fn positive(&mut self, lanes: usize, by: Lift, x: &[u64]) -> Result<Vec<u64>, RunError> {
+        let (rows, columns) = self.stock.take()?;
+        let e = self.sign(&Correlation::product(lanes, by), &rows, x)?;
+        let share = match columns.as_slice() {
+            [rho, turned, zero, one, pad] => ProductShare {
+                rho: &rho.values,
+                turned: &turned.values,
+                wrap: [&zero.values, &one.values],
+                pad: &pad.values,
+            },
+            [rho, turned, pad] => ProductShare {
+                rho: &rho.values,
+                turned: &turned.values,
+                wrap: [&[], &[]],
+                pad: &pad.values,
+            },
+            _ => return Err(LocalFault::Invariant.into()),
+        };
+        let mine = product(by, self.who, x, &e, &share);
+        self.open(by.wide, mine)
+    }
+
+    fn choice(
+        &mut self,
+        lanes: usize,
+        bits: u32,
+        d: &[u64],
+        y1: &[u64],
+        y2: &[u64],
+    ) -> Result<Vec<u64>, RunError> {
+        let (rows, columns) = self.stock.take()?;
+        let e = self.sign(&Correlation::choice(lanes, bits), &rows, d)?;
+        let [rho, turned, pad] = columns.as_slice() else {
+            return Err(LocalFault::Invariant.into());
+        };
+        let share = ChoiceShare {
+            rho: &rho.values,
+            turned: &turned.values,
+            pad: &pad.values,
+        };
+        let mine = choice(bits, self.who, y1, y2, &e, &share);
+        self.open(bits, mine)
+    }
+}
