@@ -8,11 +8,13 @@
 use std::ops::Range;
 
 use crate::Simd;
+use crate::direct;
 use crate::elementwise::add_into;
 use crate::gemm::{Operand, Output, Panels, Rows, gemm};
 use crate::im2col::Im2col;
 use crate::kernel::{Kernel, with_kernel};
-use crate::matmul::{LanePanels, Packed, PackedLane, Side, share_out};
+use crate::matmul::share_out;
+use crate::packed::{LanePanels, Packed, PackedLane, Side};
 
 /// Input `[batch, in_channels, in_height, in_width]`, weights
 /// `[out_channels, in_channels / groups, kernel_height, kernel_width]`, output
@@ -77,6 +79,19 @@ impl ConvShape {
         self.out_len() as u64 * self.depth() as u64
     }
 
+    /// The shape without batch, image size and padding.
+    fn kernel_alone(&self) -> ConvShape {
+        let (pad_begin, pad_end) = ([0; 2], [0; 2]);
+        ConvShape {
+            batch: 0,
+            in_height: 0,
+            in_width: 0,
+            pad_begin,
+            pad_end,
+            ..*self
+        }
+    }
+
     /// Products that make one output.
     pub(crate) fn depth(&self) -> usize {
         self.in_channels / self.groups * self.kernel_height * self.kernel_width
@@ -129,7 +144,7 @@ pub fn conv_acc_with(
 
 impl Packed {
     /// Packs the weights of a convolution of which the low `bits` bits count;
-    /// they serve every batch size and image size.
+    /// they serve every batch size, image size and padding.
     pub fn conv_weights(bits: u32, shape: &ConvShape, w: &[u64]) -> Packed {
         Packed::conv_weights_with(Simd::best(), bits, shape, w)
     }
@@ -137,41 +152,36 @@ impl Packed {
     /// [`Packed::conv_weights`] for the kernels of `simd`.
     pub fn conv_weights_with(simd: Simd, bits: u32, shape: &ConvShape, w: &[u64]) -> Packed {
         assert_eq!(w.len(), shape.weight_len(), "the weights fit the shape");
-        let (groups, depth) = (shape.groups, shape.depth());
-        let rows = shape.out_channels / groups;
-        fn pack<K: Kernel<Lane: PackedLane>>(
-            _: K,
-            w: &[u64],
-            groups: usize,
-            rows: usize,
-            depth: usize,
-        ) -> LanePanels {
-            let panels = (0..groups).map(|g| {
-                let values = &w[g * rows * depth..][..rows * depth];
-                Panels::<K::Lane>::new(
-                    &Rows {
-                        values,
-                        stride: depth,
-                    },
-                    depth,
-                    rows,
-                    K::ROWS,
-                )
-            });
-            PackedLane::wrap(panels.collect())
-        }
-        let panels = with_kernel!(simd, bits, kernel => pack(kernel, w, groups, rows, depth));
+        let side = Side::ConvWeights(shape.kernel_alone());
+        let panels = if direct::serves(shape) {
+            LanePanels::Plain(w.to_vec())
+        } else {
+            with_kernel!(simd, bits, kernel => pack_weights(kernel, shape, w))
+        };
         Packed {
             simd,
             bits,
-            side: Side::ConvWeights {
-                groups,
-                rows,
-                depth,
-            },
+            side,
             panels,
         }
     }
+}
+
+fn pack_weights<K: Kernel<Lane: PackedLane>>(_: K, shape: &ConvShape, w: &[u64]) -> LanePanels {
+    let (rows, depth) = (shape.out_channels / shape.groups, shape.depth());
+    let panels = (0..shape.groups).map(|g| {
+        let values = &w[g * rows * depth..][..rows * depth];
+        Panels::<K::Lane>::new(
+            &Rows {
+                values,
+                stride: depth,
+            },
+            depth,
+            rows,
+            K::ROWS,
+        )
+    });
+    PackedLane::wrap(panels.collect())
 }
 
 /// `out += conv(x, w)` with packed weights; the low bits for which they were
@@ -180,19 +190,19 @@ impl Packed {
 /// # Panics
 /// Where `w` are not the weights of a convolution of this shape.
 pub fn conv_acc_packed(shape: &ConvShape, x: &[u64], w: &Packed, out: &mut [u64]) {
-    let (groups, depth) = (shape.groups, shape.depth());
-    let rows = shape.out_channels / groups;
     shape.check(x, shape.weight_len(), out);
     assert_eq!(
         w.side,
-        Side::ConvWeights {
-            groups,
-            rows,
-            depth
-        },
+        Side::ConvWeights(shape.kernel_alone()),
         "the weights fit the shape"
     );
-    with_kernel!(w.simd, w.bits, kernel => convolve(kernel, shape, x, &w.panels, out));
+    if out.is_empty() {
+        return;
+    }
+    with_kernel!(w.simd, w.bits, kernel => match &w.panels {
+        LanePanels::Plain(w) => direct::convolve(kernel, shape, x, w, out),
+        panels => convolve(kernel, shape, x, panels, out),
+    });
 }
 
 fn convolve<K: Kernel<Lane: PackedLane>>(
@@ -202,9 +212,6 @@ fn convolve<K: Kernel<Lane: PackedLane>>(
     w: &LanePanels,
     out: &mut [u64],
 ) {
-    if out.is_empty() {
-        return;
-    }
     for (group, w) in K::Lane::get(w).unwrap_or_default().iter().enumerate() {
         let input = Im2col {
             shape,

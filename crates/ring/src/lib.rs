@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`matmul`] | products of row-major matrices |
 //! | [`conv`] | convolutions over `[batch, channels, height, width]` |
+//! | [`packed`] | operands packed once for repeated products |
 //! | [`packing`] | elements at `bits` bits each, as they travel |
 //! | [`bits`] | bit planes, and the transposition between elements and planes |
 //! | [`elementwise`] | sums, shifts, masks, sign extension |
@@ -17,11 +18,13 @@
 
 pub mod bits;
 pub mod conv;
+mod direct;
 pub mod elementwise;
 mod gemm;
 mod im2col;
 mod kernel;
 pub mod matmul;
+pub mod packed;
 pub mod packing;
 mod simd;
 mod transpose;
@@ -35,8 +38,8 @@ pub use elementwise::{
     sign_extend, sub_into,
 };
 pub use matmul::{
-    Packed, matmul_acc, matmul_acc_bits, matmul_acc_bits_with, matmul_acc_packed,
-    matmul_acc_threads, matmul_acc_with,
+    matmul_acc, matmul_acc_bits, matmul_acc_bits_with, matmul_acc_threads, matmul_acc_with,
 };
+pub use packed::{Packed, matmul_acc_packed};
 pub use packing::{pack_into, packed_len, unpack};
 pub use simd::Simd;

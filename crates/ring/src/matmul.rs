@@ -7,12 +7,11 @@ use std::ops::Range;
 
 use crate::Simd;
 use crate::elementwise::add_into;
-use crate::gemm::{Columns, Operand, Output, Panels, Rows, gemm};
+use crate::gemm::{Columns, Operand, Output, Rows, gemm};
 use crate::kernel::{AXPY, Kernel, Lane, with_kernel};
 
-/// Up to this many rows of the left operand the right one is streamed as it
-/// lies, since packing it would not pay.
-const STREAMED_ROWS: usize = 4;
+/// Columns that several streamed rows take together.
+const STRETCH: usize = 256;
 
 /// `out[m, n] += a[m, k] * b[k, n]`, row-major, modulo 2^64.
 pub fn matmul_acc(a: &[u64], b: &[u64], out: &mut [u64], m: usize, k: usize, n: usize) {
@@ -63,11 +62,7 @@ pub fn matmul_acc_bits_with(
     assert_eq!(out.len(), m * n, "the result is [m, n]");
     with_kernel!(simd, bits, kernel => {
         let b = Columns { values: b, stride: n };
-        if m <= STREAMED_ROWS {
-            stream(kernel, a, &b, 0..n, out, k);
-        } else {
-            blocked(kernel, a, &b, out, (m, k, n));
-        }
+        multiply(kernel, a, &b, out, (m, k, n));
     });
 }
 
@@ -145,16 +140,36 @@ fn stream<K: Kernel>(
     if k == 0 || columns.is_empty() {
         return;
     }
-    for first in (0..k).step_by(AXPY) {
-        let steps = first..k.min(first + AXPY);
-        let rows = &b.values[first * b.stride + columns.start..];
-        for (a, out) in a.chunks_exact(k).zip(out.chunks_exact_mut(columns.len())) {
-            kernel.axpy(&a[steps.clone()], rows, b.stride, out);
+    let width = columns.len();
+    // One row takes whole rows of `b`; several share a stretch in the cache.
+    let stretch = if a.len() == k { width } else { STRETCH };
+    for start in (0..width).step_by(stretch) {
+        let part = start..width.min(start + stretch);
+        for first in (0..k).step_by(AXPY) {
+            let steps = first..k.min(first + AXPY);
+            let rows = &b.values[first * b.stride + columns.start + start..];
+            for (a, out) in a.chunks_exact(k).zip(out.chunks_exact_mut(width)) {
+                kernel.axpy(&a[steps.clone()], rows, b.stride, &mut out[part.clone()]);
+            }
         }
     }
 }
 
-fn blocked<K: Kernel>(
+fn multiply<K: Kernel>(
+    kernel: K,
+    a: &[u64],
+    b: &Columns<'_>,
+    out: &mut [u64],
+    (m, k, n): (usize, usize, usize),
+) {
+    if m <= K::Lane::STREAMED_ROWS {
+        stream(kernel, a, b, 0..n, out, k);
+    } else {
+        blocked(kernel, a, b, out, (m, k, n));
+    }
+}
+
+pub(crate) fn blocked<K: Kernel>(
     kernel: K,
     a: &[u64],
     b: &impl Operand<K::Lane>,
@@ -197,123 +212,4 @@ impl Output for Matrix<'_> {
             add_into(out, &values[..columns.len()]);
         }
     }
-}
-
-#[derive(Clone, Debug)]
-pub(crate) enum LanePanels {
-    Narrow(Vec<Panels<u32>>),
-    Wide(Vec<Panels<u64>>),
-}
-
-/// A lane type as a case of [`LanePanels`].
-pub(crate) trait PackedLane: Lane {
-    fn wrap(panels: Vec<Panels<Self>>) -> LanePanels;
-    fn get(panels: &LanePanels) -> Option<&[Panels<Self>]>;
-}
-
-impl PackedLane for u32 {
-    fn wrap(panels: Vec<Panels<u32>>) -> LanePanels {
-        LanePanels::Narrow(panels)
-    }
-    fn get(panels: &LanePanels) -> Option<&[Panels<u32>]> {
-        match panels {
-            LanePanels::Narrow(panels) => Some(panels),
-            LanePanels::Wide(_) => None,
-        }
-    }
-}
-
-impl PackedLane for u64 {
-    fn wrap(panels: Vec<Panels<u64>>) -> LanePanels {
-        LanePanels::Wide(panels)
-    }
-    fn get(panels: &LanePanels) -> Option<&[Panels<u64>]> {
-        match panels {
-            LanePanels::Wide(panels) => Some(panels),
-            LanePanels::Narrow(_) => None,
-        }
-    }
-}
-
-/// An operand packed once for repeated products: the right operand of a
-/// matrix product ([`Packed::right`]), or the weights of a convolution
-/// ([`Packed::conv_weights`]).
-///
-/// It holds secrets where the operand does, and is not wiped on drop.
-#[derive(Clone, Debug)]
-pub struct Packed {
-    pub(crate) simd: Simd,
-    pub(crate) bits: u32,
-    pub(crate) side: Side,
-    pub(crate) panels: LanePanels,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Side {
-    Right {
-        k: usize,
-        n: usize,
-    },
-    ConvWeights {
-        groups: usize,
-        rows: usize,
-        depth: usize,
-    },
-}
-
-impl Packed {
-    /// Packs `b`, row-major `[k, n]`, for products of which the low `bits`
-    /// bits count.
-    pub fn right(bits: u32, b: &[u64], k: usize, n: usize) -> Packed {
-        Packed::right_with(Simd::best(), bits, b, k, n)
-    }
-
-    /// [`Packed::right`] for the kernels of `simd`.
-    pub fn right_with(simd: Simd, bits: u32, b: &[u64], k: usize, n: usize) -> Packed {
-        assert_eq!(b.len(), k * n, "the right operand is [k, n]");
-        fn pack<K: Kernel<Lane: PackedLane>>(_: K, b: &[u64], k: usize, n: usize) -> LanePanels {
-            let b = Columns {
-                values: b,
-                stride: n,
-            };
-            PackedLane::wrap(vec![Panels::<K::Lane>::new(&b, k, n, K::COLUMNS)])
-        }
-        let panels = with_kernel!(simd, bits, kernel => pack(kernel, b, k, n));
-        Packed {
-            simd,
-            bits,
-            side: Side::Right { k, n },
-            panels,
-        }
-    }
-
-    /// The width of the ring it was packed for.
-    pub fn bits(&self) -> u32 {
-        self.bits
-    }
-}
-
-/// `out[m, n] += a[m, k] * b[k, n]` with a packed `b`; the low bits for which
-/// it was packed count.
-///
-/// # Panics
-/// Where `b` is not a right operand, or a length does not fit.
-pub fn matmul_acc_packed(a: &[u64], b: &Packed, out: &mut [u64], m: usize) {
-    let Side::Right { k, n } = b.side else {
-        panic!("a right operand is packed by Packed::right");
-    };
-    assert_eq!(a.len(), m * k, "the left operand is [m, k]");
-    assert_eq!(out.len(), m * n, "the result is [m, n]");
-    fn product<K: Kernel<Lane: PackedLane>>(
-        kernel: K,
-        a: &[u64],
-        b: &LanePanels,
-        out: &mut [u64],
-        shape: (usize, usize, usize),
-    ) {
-        if let Some([b]) = K::Lane::get(b) {
-            blocked(kernel, a, b, out, shape);
-        }
-    }
-    with_kernel!(b.simd, b.bits, kernel => product(kernel, a, &b.panels, out, (m, k, n)));
 }

@@ -16,12 +16,16 @@ pub(crate) use portable::Portable;
 
 /// A machine lane: a `u64`, or a `u32` where only the low 32 bits count.
 pub(crate) trait Lane: Copy + Default + Send + Sync {
+    /// Up to this many rows of the left operand the right one is streamed as
+    /// it lies, since packing it would not pay.
+    const STREAMED_ROWS: usize;
     fn narrow(value: u64) -> Self;
     fn widen(self) -> u64;
     fn multiply_add(self, a: Self, b: Self) -> Self;
 }
 
 impl Lane for u64 {
+    const STREAMED_ROWS: usize = 12;
     #[inline(always)]
     fn narrow(value: u64) -> u64 {
         value
@@ -37,6 +41,7 @@ impl Lane for u64 {
 }
 
 impl Lane for u32 {
+    const STREAMED_ROWS: usize = 4;
     #[inline(always)]
     fn narrow(value: u64) -> u32 {
         value as u32
