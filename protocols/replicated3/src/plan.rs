@@ -28,7 +28,7 @@ pub fn plan(graph: &RangedGraph, terms: &Terms) -> Result<Whole, PlanError> {
     };
     let graph = match terms.ring {
         Some(ring) => lower(graph, &LowerOptions { ring, ..options })?,
-        None => lower_auto(graph, &options)?,
+        None => lower_auto(graph, options.frac, options.reveal)?,
     };
     fits(&graph).map_err(|node| PlanError::Unsupported {
         protocol: crate::CARD.name,
