@@ -1,6 +1,7 @@
 //! Bytes whose length follows from a layout that both sides know before they come.
 
 use crate::Bytes;
+use std::sync::Arc;
 use thiserror::Error;
 
 /// Bytes that are not a value of the expected layout.
@@ -77,6 +78,20 @@ impl<A: Wire, B: Wire> Wire for (A, B) {
                 found: bytes.len() as u64,
             })?;
         Ok((A::decode(&layout.0, first)?, B::decode(&layout.1, second)?))
+    }
+}
+
+/// What is sent and still needed afterwards.
+impl<A: Wire + Sync> Wire for Arc<A> {
+    type Layout = A::Layout;
+    fn size(layout: &Self::Layout) -> Bytes {
+        A::size(layout)
+    }
+    fn encode(&self, out: &mut Vec<u8>) {
+        (**self).encode(out);
+    }
+    fn decode(layout: &Self::Layout, bytes: &[u8]) -> Result<Self, Malformed> {
+        A::decode(layout, bytes).map(Self::new)
     }
 }
 

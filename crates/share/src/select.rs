@@ -99,7 +99,8 @@ pub struct ProductShare<'a> {
     pub pad: &'a [u64],
 }
 
-/// This evaluator's summand of the new c = s x - mask. c: masked form of x in Z/2^narrow; e: the opened bit, 0 or 1.
+/// This evaluator's summand of the new c = s x - mask. c: masked form of x in Z/2^narrow; e: the opened bits,
+/// 64 in a word.
 pub fn product(
     lift: Lift,
     who: Evaluator,
@@ -107,25 +108,40 @@ pub fn product(
     e: &[u64],
     share: &ProductShare<'_>,
 ) -> Vec<u64> {
-    let wide = mask(lift.wide);
-    let one = who.first_mask() & 1;
+    let first = who.first_mask();
     let mut out = Vec::with_capacity(c.len());
-    for i in 0..c.len() {
-        let (a, t) = lift.public(c[i]);
-        let pick = e[i].wrapping_neg();
-        // e = 0: ρ; e = 1: 1 - ρ.
-        let factor = (share.rho[i] ^ pick)
-            .wrapping_add(e[i])
-            .wrapping_add(one & pick);
-        let mut sum = factor.wrapping_mul(a).wrapping_add(share.pad[i]);
-        sum = sum.wrapping_add(share.turned[i] & pick);
-        if lift.wrap_bits() > 0 {
-            let b = (share.wrap[0][i] & !pick) | (share.wrap[1][i] & pick);
-            sum = sum.wrapping_add(lift.wrap(t, b));
+    for (start, word, end) in lanes(e, c.len()) {
+        let columns = c[start..end].iter().zip(&share.rho[start..end]);
+        let columns = columns.zip(&share.turned[start..end]).zip(&share.pad[start..end]);
+        for (bit, (((c, rho), turned), pad)) in columns.enumerate() {
+            let pick = (word >> bit & 1).wrapping_neg();
+            let (a, _) = lift.public(*c);
+            let sum = coefficient(*rho, pick, first).wrapping_mul(a);
+            out.push(sum.wrapping_add(*pad).wrapping_add(turned & pick));
         }
-        out.push(sum & wide);
+        if lift.wrap_bits() > 0 {
+            let wraps = share.wrap[0][start..end].iter().zip(&share.wrap[1][start..end]);
+            for (bit, ((sum, c), (zero, one))) in
+                out[start..end].iter_mut().zip(&c[start..end]).zip(wraps).enumerate()
+            {
+                let pick = (word >> bit & 1).wrapping_neg();
+                let (_, t) = lift.public(*c);
+                *sum = sum.wrapping_add(lift.wrap(t, zero ^ (pick & (zero ^ one))));
+            }
+        }
     }
+    subrosa_ring::mask_into(&mut out, lift.wide);
     out
+}
+
+/// Share of ρ where the bit is 0, of 1 - ρ where `pick` is all ones.
+fn coefficient(rho: u64, pick: u64, first: u64) -> u64 {
+    (rho ^ pick).wrapping_sub(pick).wrapping_add(first & pick & 1)
+}
+
+/// (first lane, word, end lane) for each word of a row of bits.
+fn lanes(row: &[u64], count: usize) -> impl Iterator<Item = (usize, u64, usize)> {
+    row.iter().enumerate().map(move |(w, word)| (64 * w, *word, count.min(64 * w + 64)))
 }
 
 /// The lift alone: the dealer shares b in Z/2^wrap_bits; the new mask is μ - p0 - p1.
@@ -191,7 +207,7 @@ pub struct ChoiceShare<'a> {
     pub pad: &'a [u64],
 }
 
-/// This evaluator's summand of the chosen value's c.
+/// This evaluator's summand of the chosen value's c; e as in [`product`].
 pub fn choice(
     bits: u32,
     who: Evaluator,
@@ -200,22 +216,20 @@ pub fn choice(
     e: &[u64],
     share: &ChoiceShare<'_>,
 ) -> Vec<u64> {
-    let keep = mask(bits);
     let first = who.first_mask();
-    (0..e.len())
-        .map(|i| {
-            let d = c1[i].wrapping_sub(c2[i]);
-            let pick = e[i].wrapping_neg();
-            let factor = (share.rho[i] ^ pick)
-                .wrapping_add(e[i])
-                .wrapping_add(first & 1 & pick);
-            (c2[i] & first)
-                .wrapping_add(factor.wrapping_mul(d))
-                .wrapping_add(share.pad[i])
-                .wrapping_add(share.turned[i] & pick)
-                & keep
-        })
-        .collect()
+    let mut out = Vec::with_capacity(c1.len());
+    for (start, word, end) in lanes(e, c1.len()) {
+        let values = c1[start..end].iter().zip(&c2[start..end]);
+        let shares = share.rho[start..end].iter().zip(&share.turned[start..end]);
+        let columns = values.zip(shares).zip(&share.pad[start..end]);
+        for (bit, (((c1, c2), (rho, turned)), pad)) in columns.enumerate() {
+            let pick = (word >> bit & 1).wrapping_neg();
+            let sum = coefficient(*rho, pick, first).wrapping_mul(c1.wrapping_sub(*c2));
+            out.push(sum.wrapping_add(c2 & first).wrapping_add(*pad).wrapping_add(turned & pick));
+        }
+    }
+    subrosa_ring::mask_into(&mut out, bits);
+    out
 }
 
 #[cfg(test)]

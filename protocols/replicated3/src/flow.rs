@@ -35,9 +35,9 @@ pub trait Backend {
     /// Deals mask parts of `lanes` elements of Z/2^bits.
     fn parts(&mut self, lanes: usize, bits: u32, x: &[u64]) -> Result<Vec<u64>, Self::Error>;
     fn lift(&mut self, lanes: usize, lift: Lift, x: &[u64]) -> Result<Vec<u64>, Self::Error>;
-    /// x if x >= 0, else 0; x in Z/2^narrow, the result in Z/2^wide.
+    /// x if x >= 0, else 0; x in Z/2^narrow, whose upper bits do not count, the result in Z/2^wide.
     fn positive(&mut self, lanes: usize, lift: Lift, x: &[u64]) -> Result<Vec<u64>, Self::Error>;
-    /// y1 where d >= 0, else y2, all in Z/2^bits.
+    /// y1 where d >= 0, else y2, all in Z/2^bits; the upper bits of the arguments do not count.
     fn choice(
         &mut self,
         lanes: usize,
@@ -163,41 +163,27 @@ impl<'a, B: Backend> Flow<'a, B> {
         Ok(self.local(x.bits.min(y.bits), x.len, |i| f(x.data[i], y.data[i])))
     }
 
-    /// Rows of `count` values each reduced to their maxima by a tournament. `columns[j]` holds the j-th of every row.
+    /// Each of `lanes` columns of `count` values reduced to its maximum by a tournament of adjacent halves.
+    /// values: [count, lanes].
     fn maximum(
         &mut self,
         bits: u32,
         lanes: usize,
-        mut columns: Vec<Vec<u64>>,
+        mut count: usize,
+        mut values: Vec<u64>,
     ) -> Result<Vec<u64>, B::Error> {
-        let keep = mask(bits);
-        while columns.len() > 1 {
-            let pairs = columns.len() / 2;
-            let mut rest = columns.split_off(2 * pairs);
-            let second: Vec<u64> = columns
-                .iter()
-                .skip(1)
-                .step_by(2)
-                .flatten()
-                .copied()
-                .collect();
-            let first: Vec<u64> = columns.iter().step_by(2).flatten().copied().collect();
-            let d: Vec<u64> = first
-                .iter()
-                .zip(&second)
-                .map(|(a, b)| a.wrapping_sub(*b) & keep)
-                .collect();
-            let winners = self
-                .backend
-                .choice(pairs * lanes, bits, &d, &first, &second)?;
-            columns = if B::LIVE {
-                winners.chunks(lanes.max(1)).map(<[u64]>::to_vec).collect()
-            } else {
-                vec![Vec::new(); pairs]
-            };
-            columns.append(&mut rest);
+        while count > 1 {
+            let half = count / 2;
+            let live = if B::LIVE { half * lanes } else { 0 };
+            let (first, rest) = values.split_at(live);
+            let (second, rest) = rest.split_at(live);
+            let d: Vec<u64> = first.iter().zip(second).map(|(a, b)| a.wrapping_sub(*b)).collect();
+            let mut winners = self.backend.choice(half * lanes, bits, &d, first, second)?;
+            winners.extend_from_slice(rest);
+            values = winners;
+            count -= half;
         }
-        Ok(columns.pop().unwrap_or_default())
+        Ok(values)
     }
 }
 
@@ -261,10 +247,15 @@ impl<B: Backend> Kernels for Flow<'_, B> {
 
     fn sum_pool(&mut self, at: At<'_>, window: &Window, x: &Value) -> Result<Value, B::Error> {
         let x = self.ensure_for(at, x)?;
+        let plane = Window { planes: 1, ..*window };
         let mut sums = vec![0u64; if B::LIVE { window.out_len() } else { 0 }];
-        for tap in if B::LIVE { window.taps() } else { Vec::new() } {
-            for (sum, from) in sums.iter_mut().zip(tap) {
-                *sum = sum.wrapping_add(from.map_or(0, |i| x.data[i as usize]));
+        let planes = sums.chunks_mut(plane.out_len().max(1)).zip(x.data.chunks(plane.in_len().max(1)));
+        let taps = plane.taps();
+        for (sums, data) in planes {
+            for tap in &taps {
+                for (sum, from) in sums.iter_mut().zip(tap) {
+                    *sum = sum.wrapping_add(from.map_or(0, |i| data[i as usize]));
+                }
             }
         }
         Ok(self.local(x.bits, window.out_len(), |i| sums[i]))
@@ -283,28 +274,23 @@ impl<B: Backend> Kernels for Flow<'_, B> {
 
     fn relu(&mut self, at: At<'_>, x: &Value) -> Result<Value, B::Error> {
         let narrow = width_for(at.input(0).bound).min(x.bits);
-        let lift = Lift {
-            narrow,
-            wide: self.width(at).max(narrow),
-        };
-        let data = self.backend.positive(x.len, lift, &x.narrow(narrow))?;
+        let lift = Lift { narrow, wide: self.width(at).max(narrow) };
+        let data = self.backend.positive(x.len, lift, &x.data)?;
         Ok(Value::new(lift.wide, x.len, data))
     }
 
     fn max_pool(&mut self, at: At<'_>, window: &Window, x: &Value) -> Result<Value, B::Error> {
         let bits = width_for(at.input(0).bound).min(x.bits);
-        let lanes = window.out_len();
-        let taps = window.repeated_taps().unwrap_or_default();
-        let keep = mask(bits);
-        let column = |tap: &Vec<u32>| {
-            if B::LIVE {
-                tap.iter().map(|i| x.data[*i as usize] & keep).collect()
-            } else {
-                Vec::new()
+        let plane = Window { planes: 1, ..*window };
+        let taps = plane.repeated_taps().unwrap_or_default();
+        let mut values = Vec::with_capacity(if B::LIVE { taps.len() * window.out_len() } else { 0 });
+        for tap in &taps {
+            for data in x.data.chunks(plane.in_len().max(1)) {
+                values.extend(tap.iter().map(|i| data[*i as usize]));
             }
-        };
-        let data = self.maximum(bits, lanes, taps.iter().map(column).collect())?;
-        Ok(Value::new(bits, lanes, data))
+        }
+        let data = self.maximum(bits, window.out_len(), taps.len(), values)?;
+        Ok(Value::new(bits, window.out_len(), data))
     }
 
     /// Each value becomes the key x 2^l + (n - 1 - index), so that no two are equal and the low l bits of the
@@ -315,42 +301,27 @@ impl<B: Backend> Kernels for Flow<'_, B> {
         let (low, bits) = key_widths(at.input(0).bound, n);
         let x = self.ensure(x, bits - low)?;
         let (keep, public) = (mask(bits), u64::from(B::PUBLIC));
-        let key = |j: usize| -> Vec<u64> {
+        let cells = if B::LIVE { n * rows } else { 0 };
+        let key = |at: usize| {
+            let (j, row) = (at / rows, at % rows);
             let index = (n - 1 - j) as u64 * public;
-            let cell = |row: usize| ((x.data[row * n + j] << low).wrapping_add(index)) & keep;
-            if B::LIVE {
-                (0..rows).map(cell).collect()
-            } else {
-                Vec::new()
-            }
+            (x.data[row * n + j] << low).wrapping_add(index) & keep
         };
-        let mut keys: Vec<Vec<u64>> = (0..n).map(key).collect();
-        let live_rows = if B::LIVE { rows } else { 0 };
+        let mut keys: Vec<u64> = (0..cells).map(key).collect();
         let mut places = Vec::with_capacity(count);
         for place in 0..count {
-            let best = self.maximum(bits, rows, keys.clone())?;
+            let best = self.maximum(bits, rows, n, keys.clone())?;
             if place + 1 < count {
-                let all: Vec<u64> = keys.concat();
-                let d: Vec<u64> = all
-                    .iter()
-                    .enumerate()
-                    .map(|(i, key)| key.wrapping_sub(best[i % rows]) & keep)
-                    .collect();
-                let least = vec![(public << (bits - 2)).wrapping_neg() & keep; all.len()];
-                let next = self.backend.choice(n * rows, bits, &d, &least, &all)?;
-                keys = (0..n)
-                    .map(|j| next.get(j * rows..(j + 1) * rows).unwrap_or(&[]).to_vec())
-                    .collect();
+                let d: Vec<u64> =
+                    keys.iter().enumerate().map(|(i, key)| key.wrapping_sub(best[i % rows])).collect();
+                let least = vec![(public << (bits - 2)).wrapping_neg() & keep; cells];
+                keys = self.backend.choice(n * rows, bits, &d, &least, &keys)?;
             }
             places.push(best);
         }
         let last = (n - 1) as u64 * public;
         let value = |i: usize| last.wrapping_sub(places[i % count][i / count]);
-        Ok(self.local(
-            low,
-            rows * count,
-            |i| if live_rows > 0 { value(i) } else { 0 },
-        ))
+        Ok(self.local(low, rows * count, value))
     }
 
     fn view(&mut self, at: At<'_>, view: &View, inputs: &[&Value]) -> Result<Value, B::Error> {

@@ -2,15 +2,15 @@
 
 use crate::correlation::{Correlation, Piece};
 use crate::flow::{Backend, Flow, Value};
-use crate::offline::add;
 use crate::parties::other;
 use crate::plan::View;
 use crate::setup::Shares;
 use crate::turns::Turns;
-use subrosa_core::{Stock, Wire, Words, WordsLayout};
+use std::sync::Arc;
+use subrosa_core::{BitsLayout, Stock, Wire, Words, WordsLayout};
 use subrosa_ir::{Linear, Spread, WeightId};
 use subrosa_net::{LocalFault, RunError, Session};
-use subrosa_ring::{BitMatrix, expand_bits, mask_into, xor_into};
+use subrosa_ring::{BitMatrix, add_into, mask_into, xor_into};
 use subrosa_share::Evaluator;
 use subrosa_share::compare::Evaluation;
 use subrosa_share::select::{ChoiceShare, Lift, ProductShare, choice, lift, product};
@@ -57,52 +57,46 @@ struct Online<'a> {
 }
 
 impl Online<'_> {
-    /// Sends this evaluator's share and receives the other's.
-    fn swap<T: Wire>(&mut self, mine: T, layout: T::Layout) -> Result<T, RunError> {
+    /// Sends this evaluator's share and receives the other's. Both come back.
+    fn swap<T: Wire + Sync>(&mut self, mine: T, layout: T::Layout) -> Result<(T, T), RunError> {
         let peer = other(self.who);
-        let theirs = self
-            .s
-            .exchange(self.turns.next(), vec![(peer, mine)], &[(peer, layout)])?;
-        Ok(theirs.into_iter().next().ok_or(LocalFault::Invariant)?)
+        let mine = Arc::new(mine);
+        let out = vec![(peer, mine.clone())];
+        let theirs: Vec<T> = self.s.exchange(self.turns.next(), out, &[(peer, layout)])?;
+        let theirs = theirs.into_iter().next().ok_or(LocalFault::Invariant)?;
+        Ok((Arc::into_inner(mine).ok_or(LocalFault::Invariant)?, theirs))
     }
 
     /// Opens c = c_first + c_second.
-    fn open(&mut self, bits: u32, mine: Vec<u64>) -> Result<Vec<u64>, RunError> {
-        let layout = WordsLayout {
-            count: mine.len(),
-            bits,
-        };
-        let mine = Words { bits, values: mine };
-        let copy = mine.values.clone();
-        let theirs: Words = self.swap(mine, layout)?;
-        Ok(add(bits, &copy, &theirs.values))
+    fn open(&mut self, bits: u32, values: Vec<u64>) -> Result<Vec<u64>, RunError> {
+        let layout = WordsLayout { count: values.len(), bits };
+        let (mut mine, theirs) = self.swap(Words { bits, values }, layout)?;
+        add_into(&mut mine.values, &theirs.values);
+        mask_into(&mut mine.values, bits);
+        Ok(mine.values)
     }
 
     fn open_bits(&mut self, mine: BitMatrix) -> Result<BitMatrix, RunError> {
-        let layout = subrosa_core::BitsLayout {
-            planes: mine.planes(),
-            lanes: mine.lanes(),
-        };
-        let mut theirs = self.swap(mine.clone(), layout)?;
-        xor_into(theirs.words_mut(), mine.words());
-        Ok(theirs)
+        let layout = BitsLayout { planes: mine.planes(), lanes: mine.lanes() };
+        let (mut mine, theirs) = self.swap(mine, layout)?;
+        xor_into(mine.words_mut(), theirs.words());
+        Ok(mine)
     }
 
-    /// The masked sign e of d, 0 or 1 in each lane.
+    /// The masked sign e of d, one bit for each lane.
     fn sign(
         &mut self,
         shape: &Correlation,
         rows: &BitMatrix,
         d: &[u64],
-    ) -> Result<Vec<u64>, RunError> {
+    ) -> Result<BitMatrix, RunError> {
         let compare = shape.compare.as_ref().ok_or(LocalFault::Invariant)?;
         let mut evaluation = Evaluation::new(compare, self.who, d, rows);
         for level in 0..compare.levels() {
             let opened = self.open_bits(evaluation.open(level))?;
             evaluation.merge(level, &opened);
         }
-        let e = self.open_bits(evaluation.masked_sign())?;
-        Ok(expand_bits(e.row(0), shape.lanes))
+        self.open_bits(evaluation.masked_sign())
     }
 }
 
@@ -171,7 +165,7 @@ impl Backend for Online<'_> {
             },
             _ => return Err(LocalFault::Invariant.into()),
         };
-        let mine = product(by, self.who, x, &e, &share);
+        let mine = product(by, self.who, x, e.row(0), &share);
         self.open(by.wide, mine)
     }
 
@@ -193,7 +187,7 @@ impl Backend for Online<'_> {
             turned: &turned.values,
             pad: &pad.values,
         };
-        let mine = choice(bits, self.who, y1, y2, &e, &share);
+        let mine = choice(bits, self.who, y1, y2, e.row(0), &share);
         self.open(bits, mine)
     }
 }

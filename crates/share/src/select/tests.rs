@@ -1,6 +1,7 @@
 use super::*;
 use crate::Evaluator::{First, Second};
 use subrosa_core::{Prg, Seed};
+use subrosa_ring::expand_bits;
 
 struct Shared {
     zero: Vec<u64>,
@@ -55,7 +56,9 @@ fn products_and_lifts_are_exact_below_a_quarter_of_the_ring() {
         let (mut prg, _) = columns(0, u64::from(narrow * 100 + wide));
         let x = values(narrow, &mut prg);
         let n = x.len();
-        let (rho, e) = (prg.words(1, n), prg.words(1, n));
+        let rho = prg.words(1, n);
+        let packed = prg.bits(1, n);
+        let e = expand_bits(packed.row(0), n);
         let lambda = prg.words(narrow, n);
         let c: Vec<u64> = (0..n)
             .map(|i| (x[i] as u64).wrapping_sub(lambda[i]) & mask(narrow))
@@ -92,7 +95,7 @@ fn products_and_lifts_are_exact_below_a_quarter_of_the_ring() {
                 by,
                 who,
                 &c,
-                &e,
+                packed.row(0),
                 &ProductShare {
                     rho: &rho,
                     turned: &turned,
@@ -162,7 +165,8 @@ fn choices_are_exact() {
             words(),
             words(),
         );
-        let e = prg.words(1, n);
+        let packed = prg.bits(1, n);
+        let e = expand_bits(packed.row(0), n);
         let hide = |y: &[u64], l: &[u64]| -> Vec<u64> {
             y.iter()
                 .zip(l)
@@ -182,7 +186,7 @@ fn choices_are_exact() {
             First,
             &c1,
             &c2,
-            &e,
+            packed.row(0),
             &ChoiceShare {
                 rho: &r0,
                 turned: &t0,
@@ -194,7 +198,7 @@ fn choices_are_exact() {
             Second,
             &c1,
             &c2,
-            &e,
+            packed.row(0),
             &ChoiceShare {
                 rho: &r1,
                 turned: &t1,
