@@ -207,11 +207,7 @@ pub fn from_planes_with(simd: crate::Simd, m: &BitMatrix) -> Vec<u64> {
 pub fn expand_bits(row: &[u64], lanes: usize) -> Vec<u64> {
     assert_eq!(row.len(), lanes.div_ceil(64));
     let mut out = vec![0; lanes];
-    for (chunk, &word) in out.chunks_mut(64).zip(row) {
-        for (lane, bit) in chunk.iter_mut().enumerate() {
-            *bit = word >> lane & 1;
-        }
-    }
+    transpose::expand(crate::Simd::best(), row, &mut out);
     out
 }
 

@@ -92,27 +92,32 @@ fn pack_bits(values: &[u64], bits: u32, out: &mut Vec<u8>) {
 
 fn unpack_bits(bytes: &[u8], bits: u32, count: usize) -> Option<Vec<u64>> {
     let mask = mask(bits);
-    let mut values = Vec::with_capacity(count);
-    let (words, rest) = bytes.as_chunks::<8>();
-    let mut last = [0u8; 8];
-    last[..rest.len()].copy_from_slice(rest);
-    let mut words = words.iter().chain([&last]).map(|w| u64::from_le_bytes(*w));
-    let mut pending = 0u64;
-    let mut available = 0u32;
-    for _ in 0..count {
-        if available >= bits {
-            values.push(pending & mask);
-            pending >>= bits;
-            available -= bits;
-        } else {
-            let word = words.next()?;
-            values.push((pending | word << available) & mask);
-            let taken = bits - available;
-            pending = word >> taken;
-            available = 64 - taken;
-        }
+    let bits = bits as usize;
+    let used = count * bits % 8;
+    if used != 0 && bytes.last()? >> used != 0 {
+        return None;
     }
-    (pending == 0 && words.all(|word| word == 0)).then_some(values)
+    let value = |i: usize| {
+        let (at, shift) = (i * bits / 8, i * bits % 8);
+        let mut value = word_at(bytes, at) >> shift;
+        if shift + bits > 64 {
+            value |= word_at(bytes, at + 8) << (64 - shift);
+        }
+        value & mask
+    };
+    Some((0..count).map(value).collect())
+}
+
+/// The eight bytes from `at` on, zeros beyond the end.
+#[inline]
+fn word_at(bytes: &[u8], at: usize) -> u64 {
+    let rest = bytes.get(at..).unwrap_or_default();
+    let mut word = [0; 8];
+    match rest.first_chunk() {
+        Some(chunk) => word = *chunk,
+        None => word[..rest.len()].copy_from_slice(rest),
+    }
+    u64::from_le_bytes(word)
 }
 
 #[cfg(test)]
