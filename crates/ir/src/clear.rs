@@ -39,6 +39,28 @@ pub fn clear(
     kernels.run(graph, inputs)
 }
 
+/// Whether the encoded weights are those of the graph.
+pub(crate) fn check_weights(graph: &FixedGraph, weights: &[Vec<u64>]) -> Result<(), ClearError> {
+    let layouts = graph.weight_layouts();
+    if layouts.len() != weights.len() {
+        return Err(ClearError::Weights {
+            expected: layouts.len(),
+            found: weights.len(),
+        });
+    }
+    for (weight, (layout, values)) in layouts.iter().zip(weights).enumerate() {
+        let (expected, found) = (volume(&layout.shape), values.len());
+        if expected != found {
+            return Err(ClearError::Weight {
+                weight,
+                expected,
+                found,
+            });
+        }
+    }
+    Ok(())
+}
+
 /// Kernels on plain integers.
 pub struct Clear<'a> {
     weights: &'a [Vec<u64>],
@@ -53,23 +75,7 @@ impl<'a> Clear<'a> {
         weights: &'a [Vec<u64>],
         threads: usize,
     ) -> Result<Self, ClearError> {
-        let layouts = graph.weight_layouts();
-        if layouts.len() != weights.len() {
-            return Err(ClearError::Weights {
-                expected: layouts.len(),
-                found: weights.len(),
-            });
-        }
-        for (weight, (layout, values)) in layouts.iter().zip(weights).enumerate() {
-            let (expected, found) = (volume(&layout.shape), values.len());
-            if expected != found {
-                return Err(ClearError::Weight {
-                    weight,
-                    expected,
-                    found,
-                });
-            }
-        }
+        check_weights(graph, weights)?;
         Ok(Self {
             weights,
             threads,

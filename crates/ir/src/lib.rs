@@ -21,6 +21,7 @@ mod simplify;
 mod tail;
 mod tail_eval;
 mod tensor;
+mod tolerance;
 mod view;
 mod window;
 
@@ -39,5 +40,6 @@ pub use range::{Gain, Interval, RangeError, RangedGraph, Samples, ranges};
 pub use simplify::simplify;
 pub use tail::{Element, OutputPort, Tail, TailNode, TailOp, TailValue};
 pub use tensor::{Shape, Tensor, volume};
+pub use tolerance::tolerance;
 pub use view::{SliceAxis, View};
 pub use window::Window;

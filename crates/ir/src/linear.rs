@@ -136,6 +136,27 @@ impl LinearKind {
         }
     }
 
+    /// Calls `visit(position in the weight, input channel, output channel)` for each element of the weight.
+    pub(crate) fn each_weight(&self, mut visit: impl FnMut(usize, usize, usize)) {
+        match self {
+            Self::MatMul { inner, columns, .. } => {
+                for at in 0..inner * columns {
+                    visit(at, at / columns, at % columns);
+                }
+            }
+            Self::Conv(conv) => {
+                let ins = conv.in_channels / conv.groups;
+                let outs = conv.out_channels / conv.groups;
+                let taps = conv.kernel[0] * conv.kernel[1];
+                for at in 0..conv.out_channels * ins * taps {
+                    let (out, within) = (at / (ins * taps), at / taps % ins);
+                    visit(at, out / outs * ins + within, out);
+                }
+            }
+            Self::Diagonal(spread) => (0..spread.channels).for_each(|c| visit(c, c, c)),
+        }
+    }
+
     /// out += x * w, wrapping; only the low `bits` bits of `out` are meant. The lengths are those of this kind.
     pub fn accumulate(&self, threads: usize, bits: u32, x: &[u64], w: &[u64], out: &mut [u64]) {
         match self {

@@ -87,27 +87,6 @@ pub(super) fn is_padded(kind: &LinearKind) -> bool {
     }
 }
 
-/// Calls `visit(position in the weight, input channel, output channel)` for each element of a weight.
-fn each_weight(kind: &LinearKind, mut visit: impl FnMut(usize, usize, usize)) {
-    match kind {
-        LinearKind::MatMul { inner, columns, .. } => {
-            for at in 0..inner * columns {
-                visit(at, at / columns, at % columns);
-            }
-        }
-        LinearKind::Conv(conv) => {
-            let ins = conv.in_channels / conv.groups;
-            let outs = conv.out_channels / conv.groups;
-            let taps = conv.kernel[0] * conv.kernel[1];
-            for at in 0..conv.out_channels * ins * taps {
-                let (out, within) = (at / (ins * taps), at / taps % ins);
-                visit(at, out / outs * ins + within, out);
-            }
-        }
-        LinearKind::Diagonal(spread) => (0..spread.channels).for_each(|c| visit(c, c, c)),
-    }
-}
-
 impl Net {
     /// Values of a weight of the graph.
     pub(super) fn values(&self, id: WeightId) -> Vec<f64> {
@@ -128,7 +107,9 @@ impl Net {
     /// `map` of the layer's output, a channel of `map` for each of the layer's.
     pub(super) fn apply_after(&mut self, linear: &Linear, map: &Affine) -> Linear {
         let mut weight = self.values(linear.weight);
-        each_weight(&linear.kind, |at, _, out| weight[at] *= map.factor[out]);
+        linear
+            .kind
+            .each_weight(|at, _, out| weight[at] *= map.factor[out]);
         let bias = linear.bias.map(|id| self.values(id));
         let bias = (bias.is_some() || map.has_term()).then(|| {
             let old = bias.unwrap_or_else(|| vec![0.0; map.factor.len()]);
@@ -148,12 +129,14 @@ impl Net {
         let old = linear.bias.map(|id| self.values(id));
         let bias = (old.is_some() || map.has_term()).then(|| {
             let mut bias = old.unwrap_or_else(|| vec![0.0; outputs]);
-            each_weight(&linear.kind, |at, input, out| {
-                bias[out] += weight[at] * map.term[input]
-            });
+            linear
+                .kind
+                .each_weight(|at, input, out| bias[out] += weight[at] * map.term[input]);
             bias
         });
-        each_weight(&linear.kind, |at, input, _| weight[at] *= map.factor[input]);
+        linear
+            .kind
+            .each_weight(|at, input, _| weight[at] *= map.factor[input]);
         self.store(linear, weight, bias)
     }
 
