@@ -119,7 +119,7 @@ fn log_softmax(line: &mut [f32]) {
     let largest = line.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let sum: f32 = line.iter().map(|v| (v - largest).exp()).sum();
     for value in line {
-        *value -= largest + sum.ln();
+        *value = (*value - largest) - sum.ln();
     }
 }
 

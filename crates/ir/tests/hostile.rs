@@ -81,13 +81,14 @@ proptest! {
 }
 
 type Change = fn(&mut FixedGraph);
+type Expected = fn(&GraphFault) -> bool;
 
 #[test]
 fn each_fault_is_named() {
     // conv, relu, max-pool, reshape, matmul
     let graph = lowered(5, &[0, 255, 8, 15, 3], Reveal::All);
     graph.check().unwrap();
-    let cases: [(Change, fn(&GraphFault) -> bool); 14] = [
+    let cases: [(Change, Expected); 14] = [
         (|g| g.ring = 65, |f| matches!(f, GraphFault::Ring { .. })),
         (
             |g| g.wires[1].shape.push(1 << 40),

@@ -5,8 +5,6 @@ use subrosa_ring::ConvShape;
 
 /// Columns that a convolution unrolls at once.
 const TILE: usize = 64;
-/// Columns of a register block.
-const LANES: usize = 8;
 
 /// out += x * w. The lengths are those of `kind`.
 pub(super) fn accumulate(kind: &LinearKind, x: &[f32], w: &[f32], out: &mut [f32]) {
@@ -77,29 +75,58 @@ fn unroll(
     width: usize,
     tile: &mut [f32],
 ) {
-    let (height, row_len, out_width) = (shape.in_height, shape.in_width, shape.out_width());
     let mut rows = tile.chunks_exact_mut(TILE);
-    for plane in planes.chunks_exact(height * row_len).take(ins) {
+    for plane in planes
+        .chunks_exact(shape.in_height * shape.in_width)
+        .take(ins)
+    {
         for ky in 0..shape.kernel_height {
             for kx in 0..shape.kernel_width {
                 let Some(row) = rows.next() else { return };
-                let (mut oy, mut ox) = (start / out_width, start % out_width);
-                for value in &mut row[..width] {
-                    let y = (oy * shape.stride[0] + ky * shape.dilation[0])
-                        .checked_sub(shape.pad_begin[0]);
-                    let x = (ox * shape.stride[1] + kx * shape.dilation[1])
-                        .checked_sub(shape.pad_begin[1]);
-                    *value = match (y, x) {
-                        (Some(y), Some(x)) if y < height && x < row_len => plane[y * row_len + x],
-                        _ => 0.0,
-                    };
-                    ox += 1;
-                    if ox == out_width {
-                        (oy, ox) = (oy + 1, 0);
+                unroll_tap(shape, plane, [ky, kx], start, &mut row[..width]);
+            }
+        }
+    }
+}
+
+/// What consecutive outputs from `start` read at one position of the kernel.
+fn unroll_tap(shape: &ConvShape, plane: &[f32], tap: [usize; 2], start: usize, out: &mut [f32]) {
+    let (out_width, [down, right]) = (shape.out_width(), shape.stride);
+    let shift = [0, 1].map(|axis| tap[axis] * shape.dilation[axis]);
+    let [top, left] = shape.pad_begin;
+    // Columns of the output whose tap lies inside the input.
+    let first = left.saturating_sub(shift[1]).div_ceil(right);
+    let last = (shape.in_width + left)
+        .saturating_sub(shift[1])
+        .div_ceil(right);
+    let (mut oy, mut ox, mut rest) = (start / out_width, start % out_width, out);
+    while !rest.is_empty() {
+        let (row, tail) = rest.split_at_mut(rest.len().min(out_width - ox));
+        let y = (oy * down + shift[0])
+            .checked_sub(top)
+            .filter(|y| *y < shape.in_height);
+        let (from, to) = (
+            first.clamp(ox, ox + row.len()),
+            last.clamp(ox, ox + row.len()),
+        );
+        match y {
+            Some(y) if from < to => {
+                let source = &plane[y * shape.in_width..][..shape.in_width];
+                let source = &source[from * right + shift[1] - left..];
+                row[..from - ox].fill(0.0);
+                row[to - ox..].fill(0.0);
+                let inside = &mut row[from - ox..to - ox];
+                if right == 1 {
+                    inside.copy_from_slice(&source[..inside.len()]);
+                } else {
+                    for (value, read) in inside.iter_mut().zip(source.iter().step_by(right)) {
+                        *value = *read;
                     }
                 }
             }
+            _ => row.fill(0.0),
         }
+        (oy, ox, rest) = (oy + 1, 0, tail);
     }
 }
 
@@ -111,7 +138,29 @@ struct Matrix<'a> {
 
 /// c += a * b, where c has rows `stride` apart and the extents are [rows, inner, columns].
 fn matmul(a: Matrix<'_>, b: Matrix<'_>, c: &mut [f32], stride: usize, extents: [usize; 3]) {
-    let [rows, inner, columns] = extents;
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") {
+        // SAFETY: the CPU has AVX2, which is all that the function asks for.
+        return unsafe { matmul_avx2(a, b, c, stride, extents) };
+    }
+    matmul_lanes::<8>(a, b, c, stride, extents);
+}
+
+/// The same sums in the same order as the portable form, so the same bits.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn matmul_avx2(a: Matrix<'_>, b: Matrix<'_>, c: &mut [f32], stride: usize, extents: [usize; 3]) {
+    matmul_lanes::<16>(a, b, c, stride, extents);
+}
+
+#[inline(always)]
+fn matmul_lanes<const LANES: usize>(
+    a: Matrix<'_>,
+    b: Matrix<'_>,
+    c: &mut [f32],
+    stride: usize,
+    [rows, inner, columns]: [usize; 3],
+) {
     let mut row = 0;
     while row < rows {
         let a = Matrix {
@@ -120,16 +169,17 @@ fn matmul(a: Matrix<'_>, b: Matrix<'_>, c: &mut [f32], stride: usize, extents: [
         };
         let c = &mut c[row * stride..];
         if rows - row >= 4 {
-            block::<4>(a, b, c, stride, inner, columns);
+            block::<4, LANES>(a, b, c, stride, inner, columns);
             row += 4;
         } else {
-            block::<1>(a, b, c, stride, inner, columns);
+            block::<1, LANES>(a, b, c, stride, inner, columns);
             row += 1;
         }
     }
 }
 
-fn block<const ROWS: usize>(
+#[inline(always)]
+fn block<const ROWS: usize, const LANES: usize>(
     a: Matrix<'_>,
     b: Matrix<'_>,
     c: &mut [f32],
@@ -159,12 +209,43 @@ fn block<const ROWS: usize>(
     }
     for column in whole..columns {
         for (r, row) in rows.iter().enumerate() {
-            let sum: f32 = row
-                .iter()
-                .zip(b.values[column..].iter().step_by(b.stride))
-                .map(|(a, b)| a * b)
-                .sum();
-            c[r * stride + column] += sum;
+            let b = b.values[column..].iter().step_by(b.stride);
+            c[r * stride + column] += row.iter().zip(b).fold(0.0, |sum, (a, b)| sum + a * b);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_of_any_width_give_the_same_bits() {
+        let (rows, inner, columns) = (7, 30, 37);
+        let values = |n: usize| {
+            (0..n)
+                .map(|i| ((i * 7919) % 1000) as f32 / 311.0 - 1.5)
+                .collect()
+        };
+        let (a, b): (Vec<f32>, Vec<f32>) = (values(rows * inner), values(inner * columns));
+        let a = Matrix {
+            values: &a,
+            stride: inner,
+        };
+        let b = Matrix {
+            values: &b,
+            stride: columns,
+        };
+        let mut results = [
+            vec![0.5; rows * columns],
+            vec![0.5; rows * columns],
+            vec![0.5; rows * columns],
+        ];
+        let extents = [rows, inner, columns];
+        matmul_lanes::<8>(a, b, &mut results[0], columns, extents);
+        matmul_lanes::<16>(a, b, &mut results[1], columns, extents);
+        matmul(a, b, &mut results[2], columns, extents);
+        assert_eq!(results[0], results[1]);
+        assert_eq!(results[0], results[2]);
     }
 }
