@@ -1,1 +1,1 @@
-//! Checks of the house itself
+//! Checks of the house itself. They are tests: `cargo test -p xtask`.
