@@ -11,6 +11,7 @@
 //! | [`packed`] | operands packed once for repeated products |
 //! | [`packing`] | elements at `bits` bits each, as they travel |
 //! | [`bits`] | bit planes, and the transposition between elements and planes |
+//! | [`look_up`] | multiplexers on public bits, 64 lanes in a word |
 //! | [`elementwise`] | sums, shifts, masks, sign extension |
 //!
 //! Kernels are chosen at run time by [`Simd::best`]; every SIMD kernel has a
@@ -23,6 +24,7 @@ pub mod elementwise;
 mod gemm;
 mod im2col;
 mod kernel;
+mod lookup;
 pub mod matmul;
 pub mod packed;
 pub mod packing;
@@ -37,6 +39,7 @@ pub use elementwise::{
     add_into, mask, mask_into, neg_into, shl_into, shr_arithmetic_into, shr_logical_into,
     sign_extend, sub_into,
 };
+pub use lookup::{look_up, look_up_with};
 pub use matmul::{
     matmul_acc, matmul_acc_bits, matmul_acc_bits_with, matmul_acc_threads, matmul_acc_with,
 };

@@ -54,6 +54,37 @@ impl Simd {
     }
 }
 
+/// For each instruction set a function that it compiles, and the choice among
+/// them.
+macro_rules! compiled_for_each {
+    ($name:ident, $body:ident, ($($argument:ident: $type:ty),*)) => {
+        pub(crate) fn $name(simd: Simd, $($argument: $type),*) {
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx2")]
+                fn avx2($($argument: $type),*) {
+                    $body($($argument),*);
+                }
+                #[target_feature(enable = "avx512f,avx512dq")]
+                fn avx512($($argument: $type),*) {
+                    $body($($argument),*);
+                }
+                if simd.is_available() {
+                    // SAFETY: the CPU has the instructions of `simd`.
+                    match simd {
+                        Simd::Portable => {}
+                        Simd::Avx2 => return unsafe { avx2($($argument),*) },
+                        Simd::Avx512 => return unsafe { avx512($($argument),*) },
+                    }
+                }
+            }
+            let _ = simd;
+            $body($($argument),*);
+        }
+    };
+}
+pub(crate) use compiled_for_each;
+
 #[cfg(test)]
 mod tests {
     use super::Simd;

@@ -4,6 +4,7 @@
 //! One source, compiled for each instruction set.
 
 use crate::Simd;
+use crate::simd::compiled_for_each;
 
 /// Words of 64 lanes side by side.
 const WIDE: usize = 8;
@@ -12,36 +13,6 @@ const WIDE: usize = 8;
 const FEW: usize = 128;
 
 type Block<const W: usize> = [[u64; W]; 64];
-
-/// For each instruction set a function that it compiles, and the choice among
-/// them.
-macro_rules! compiled_for_each {
-    ($name:ident, $body:ident, ($($argument:ident: $type:ty),*)) => {
-        pub(crate) fn $name(simd: Simd, $($argument: $type),*) {
-            #[cfg(target_arch = "x86_64")]
-            {
-                #[target_feature(enable = "avx2")]
-                fn avx2($($argument: $type),*) {
-                    $body($($argument),*);
-                }
-                #[target_feature(enable = "avx512f,avx512dq")]
-                fn avx512($($argument: $type),*) {
-                    $body($($argument),*);
-                }
-                if simd.is_available() {
-                    // SAFETY: the CPU has the instructions of `simd`.
-                    match simd {
-                        Simd::Portable => {}
-                        Simd::Avx2 => return unsafe { avx2($($argument),*) },
-                        Simd::Avx512 => return unsafe { avx512($($argument),*) },
-                    }
-                }
-            }
-            let _ = simd;
-            $body($($argument),*);
-        }
-    };
-}
 
 compiled_for_each!(
     to_planes,

@@ -2,10 +2,7 @@ use super::Comparison;
 use super::layout::{Block, Group};
 use crate::Evaluator;
 use subrosa_core::BitsLayout;
-use subrosa_ring::{BitMatrix, to_planes};
-
-/// Words handled at a time, so that a block's table stays in the first-level cache.
-const CHUNK: usize = 32;
+use subrosa_ring::{BitMatrix, look_up, to_planes};
 
 /// One evaluator in the middle of a comparison.
 pub struct Evaluation<'a> {
@@ -27,7 +24,7 @@ impl<'a> Evaluation<'a> {
         let mut g = BitMatrix::new(shape.blocks.len(), shape.lanes);
         let mut p = BitMatrix::new(shape.blocks.len(), shape.lanes);
         for (item, block) in shape.blocks.iter().enumerate() {
-            look_up(block, who, &planes, rows, g.row_mut(item), p.row_mut(item));
+            thresholds(block, who, &planes, rows, g.row_mut(item), p.row_mut(item));
         }
         let first = who.first_mask();
         let top = planes.row(shape.bits as usize - 1);
@@ -153,9 +150,8 @@ impl Comparison {
     }
 }
 
-/// G = T_t and P = T_(t-1) + T_t by multiplexing on the bits of t = !c, T_v the shared thresholds,
-/// T_(-1) = 1 and T_(2^width - 1) = 0.
-fn look_up(
+/// G = T_t and P = T_(t-1) + T_t, t = !c, T_v the shared thresholds, T_(-1) = 1 and T_(2^width - 1) = 0.
+fn thresholds(
     block: &Block,
     who: Evaluator,
     c: &BitMatrix,
@@ -163,38 +159,11 @@ fn look_up(
     g: &mut [u64],
     p: &mut [u64],
 ) {
-    let first = who.first_mask();
-    let width = block.width as usize;
-    let entries = 1usize << width;
-    for start in (0..g.len()).step_by(CHUNK) {
-        let len = CHUNK.min(g.len() - start);
-        let mut upper = [[0u64; CHUNK]; 16];
-        let mut equal = [[0u64; CHUNK]; 16];
-        for v in 0..entries - 1 {
-            upper[v][..len].copy_from_slice(&rows.row(block.first + v)[start..start + len]);
-        }
-        equal[0] = upper[0].map(|t| t ^ first);
-        for v in 1..entries {
-            for w in 0..CHUNK {
-                equal[v][w] = upper[v - 1][w] ^ upper[v][w];
-            }
-        }
-        for bit in 0..width {
-            let mut choose = [0u64; CHUNK];
-            let plane = c.row(block.from as usize + bit);
-            for (t, c) in choose.iter_mut().zip(&plane[start..start + len]) {
-                *t = !c;
-            }
-            for v in 0..entries >> (bit + 1) {
-                for table in [&mut upper, &mut equal] {
-                    for w in 0..CHUNK {
-                        let (low, high) = (table[2 * v][w], table[2 * v + 1][w]);
-                        table[v][w] = low ^ (choose[w] & (low ^ high));
-                    }
-                }
-            }
-        }
-        g[start..start + len].copy_from_slice(&upper[0][..len]);
-        p[start..start + len].copy_from_slice(&equal[0][..len]);
-    }
+    let entries = (1usize << block.width) - 1;
+    let table: Vec<&[u64]> = (block.first..block.first + entries)
+        .map(|r| rows.row(r))
+        .collect();
+    let bits = block.from as usize..(block.from + block.width) as usize;
+    let choose: Vec<&[u64]> = bits.map(|plane| c.row(plane)).collect();
+    look_up(&table, &choose, who.first_mask(), g, p);
 }
