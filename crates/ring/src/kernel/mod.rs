@@ -107,11 +107,10 @@ macro_rules! with_kernel {
             let _ = simd;
             if narrow {
                 let $kernel = $crate::kernel::Portable::<u32>::new();
-                $body
-            } else {
-                let $kernel = $crate::kernel::Portable::<u64>::new();
-                $body
+                break 'done ($body);
             }
+            let $kernel = $crate::kernel::Portable::<u64>::new();
+            $body
         }
     }};
 }
