@@ -57,12 +57,14 @@ pub(crate) struct Inbound {
     sequence: u32,
     pub session: u32,
     shaper: Shaper,
-    /// Whom the peer waits for, by its last notice.
-    pub waits_for: Option<PartyId>,
+    peer: PartyId,
+    waits_for: Option<PartyId>,
+    /// Counts frames that show the peer to go on.
+    pub progress: u64,
 }
 
 impl Inbound {
-    pub fn new(network: Network) -> Self {
+    pub fn new(peer: PartyId, network: Network) -> Self {
         Self {
             due: None,
             message: Vec::new(),
@@ -74,7 +76,9 @@ impl Inbound {
             sequence: 0,
             session: 0,
             shaper: Shaper::new(network),
+            peer,
             waits_for: None,
+            progress: 0,
         }
     }
 
@@ -109,6 +113,11 @@ impl Inbound {
         if self.message.capacity() > KEPT {
             self.message = Vec::new();
         }
+    }
+
+    /// Whom the peer waits for by its last notice, if it has not gone on since.
+    pub fn waits_for(&self) -> Option<PartyId> {
+        self.waits_for
     }
 
     /// Whether the stream stands between two frames.
@@ -199,9 +208,14 @@ impl Inbound {
     fn end_frame(&mut self, kind: Kind) -> Result<(), Stop> {
         match kind {
             Kind::Abort => return Err(Stop::Abort(PartyId(self.control))),
-            Kind::Notice => self.waits_for = Some(PartyId(self.control)),
+            Kind::Notice => {
+                let named = PartyId(self.control);
+                self.waits_for = (named != self.peer).then_some(named);
+                self.progress += u64::from(named == self.peer);
+            }
             Kind::Opening | Kind::Data => {
                 self.waits_for = None;
+                self.progress += 1;
                 if self
                     .due
                     .as_ref()
@@ -239,7 +253,7 @@ mod tests {
     }
 
     fn inbound(bytes: usize) -> Inbound {
-        let mut inbound = Inbound::new(Network::LOOPBACK);
+        let mut inbound = Inbound::new(PartyId(0), Network::LOOPBACK);
         inbound.expect(Kind::Data, Step(4), bytes);
         inbound
     }
@@ -274,7 +288,9 @@ mod tests {
         inbound.sequence = 1;
         let notice = outbound.control(Kind::Notice, 2);
         inbound.accept(&notice).unwrap();
-        assert_eq!(inbound.waits_for, Some(PartyId(2)));
+        assert_eq!(inbound.waits_for(), Some(PartyId(2)));
+        inbound.accept(&outbound.control(Kind::Notice, 0)).unwrap();
+        assert_eq!((inbound.waits_for(), inbound.progress), (None, 1));
         let abort = outbound.control(Kind::Abort, 1);
         assert_eq!(inbound.accept(&abort), Err(Stop::Abort(PartyId(1))));
         assert_eq!(sent.len(), 1);

@@ -6,6 +6,7 @@
 //! peer does wrong comes back as a [`RunError`] with that peer's number in it.
 
 mod bill;
+mod drive;
 mod error;
 mod frame;
 mod identity;

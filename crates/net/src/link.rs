@@ -4,7 +4,7 @@ use crate::error::{LinkFault, RunError};
 use crate::frame::Kind;
 use crate::inbound::{Inbound, Stop};
 use crate::memory::{Mailbox, MemoryPipe};
-use crate::network::Network;
+use crate::network::{Network, now};
 use crate::outbound::Outbound;
 use crate::poll::poll;
 use crate::socket::SocketPipe;
@@ -19,7 +19,7 @@ pub(crate) enum Pipe {
 }
 
 impl Pipe {
-    fn offer(&mut self, frame: &[u8]) -> Result<(), LinkFault> {
+    fn offer(&mut self, frame: &[u8]) -> Result<(), Stop> {
         match self {
             Self::Memory(pipe) => pipe.offer(frame),
             Self::Socket(pipe) => pipe.offer(frame)?,
@@ -34,7 +34,7 @@ impl Pipe {
         }
     }
 
-    fn pull(&mut self, inbound: &mut Inbound) -> Result<bool, Stop> {
+    fn pull(&mut self, inbound: &mut Inbound) -> Result<(), Stop> {
         match self {
             Self::Memory(pipe) => pipe.pull(inbound),
             Self::Socket(pipe) => pipe.pull(inbound),
@@ -52,6 +52,10 @@ pub(crate) struct Link {
     unflushed: bool,
     /// The peer's nonce of the session before.
     pub last_nonce: Option<[u8; 32]>,
+    /// Whether the peer belongs to the session.
+    pub joined: bool,
+    /// When the peer last heard from this party.
+    pub told_at: u64,
 }
 
 impl Link {
@@ -59,10 +63,12 @@ impl Link {
         Self {
             peer,
             pipe,
-            inbound: Inbound::new(network),
+            inbound: Inbound::new(peer, network),
             outbound: Outbound::new(network.is_shaped()),
             unflushed: false,
             last_nonce: None,
+            joined: false,
+            told_at: 0,
         }
     }
 
@@ -75,20 +81,20 @@ impl Link {
         self.unflushed || self.outbound.is_active()
     }
 
-    /// Hands over as much of the message as goes without waiting. Returns whether anything went.
+    /// Hands over as much of the message as goes without waiting. Returns whether a frame went.
     pub fn push(&mut self) -> Result<bool, RunError> {
         let mut any = false;
         while self.is_sending() {
             match self.pipe.flush() {
                 Ok(true) => {}
                 Ok(false) => return Ok(any),
-                Err(fault) => return Err(self.last_word(fault)),
+                Err(fault) => return Err(self.last_word(fault.into())),
             }
             self.unflushed = false;
             any = true;
             if let Some(frame) = self.outbound.next() {
-                if let Err(fault) = self.pipe.offer(frame) {
-                    return Err(self.last_word(fault));
+                if let Err(stop) = self.pipe.offer(frame) {
+                    return Err(self.last_word(stop));
                 }
                 self.unflushed = true;
             }
@@ -96,17 +102,26 @@ impl Link {
         Ok(any)
     }
 
-    /// Takes what has come of the message that is due. Returns whether anything came.
+    /// Takes what has come of the message that is due. Returns whether the peer has gone on.
     pub fn pull(&mut self) -> Result<bool, RunError> {
-        self.pipe
-            .pull(&mut self.inbound)
-            .map_err(|stop| stop.blame(self.peer))
+        let before = self.inbound.progress;
+        let pulled = self.pipe.pull(&mut self.inbound);
+        pulled.map_err(|stop| stop.blame(self.peer))?;
+        Ok(self.inbound.progress != before)
+    }
+
+    /// Ends an exchange at `time`.
+    pub fn finish(&mut self, time: u64) {
+        if self.outbound.finish() {
+            self.told_at = time;
+        }
     }
 
     /// Sends a control frame as far as that goes without waiting.
-    pub fn tell(&mut self, kind: Kind, payload: PartyId) -> Result<(), LinkFault> {
+    pub fn tell(&mut self, kind: Kind, payload: PartyId) -> Result<(), Stop> {
         let frame = self.outbound.control(kind, payload.0);
         self.pipe.offer(&frame)?;
+        self.told_at = now();
         self.unflushed = !self.pipe.flush()?;
         Ok(())
     }
@@ -123,13 +138,13 @@ impl Link {
     }
 
     /// The error of a link that takes no more: what the peer said before, if it said why.
-    fn last_word(&mut self, fault: LinkFault) -> RunError {
+    fn last_word(&mut self, stop: Stop) -> RunError {
         if !self.inbound.is_active() {
             self.inbound.expect(Kind::Notice, crate::Step(0), 0);
         }
         match self.pipe.pull(&mut self.inbound) {
-            Err(stop @ Stop::Abort(_)) => stop.blame(self.peer),
-            _ => Stop::Link(fault).blame(self.peer),
+            Err(abort @ Stop::Abort(_)) => abort.blame(self.peer),
+            _ => stop.blame(self.peer),
         }
     }
 }

@@ -185,9 +185,8 @@ impl MemoryPipe {
         }
     }
 
-    /// Feeds what has come until nothing is due any more. Returns whether anything came.
-    pub fn pull(&mut self, inbound: &mut Inbound) -> Result<bool, Stop> {
-        let mut any = false;
+    /// Feeds what has come until nothing is due any more.
+    pub fn pull(&mut self, inbound: &mut Inbound) -> Result<(), Stop> {
         while inbound.is_active() {
             let mut slots = self.mine.lock();
             let queue = slots.queues.entry(self.peer).or_default();
@@ -196,7 +195,7 @@ impl MemoryPipe {
                 return if gone {
                     Err(LinkFault::Closed.into())
                 } else {
-                    Ok(any)
+                    Ok(())
                 };
             };
             let was_full = queue.bytes >= IN_FLIGHT;
@@ -216,9 +215,8 @@ impl MemoryPipe {
                 }
                 .into());
             }
-            any = true;
         }
-        Ok(any)
+        Ok(())
     }
 }
 

@@ -17,6 +17,8 @@ pub(crate) struct Outbound {
     pub session: u32,
     sequence: u32,
     stamped: bool,
+    /// Whether a message has been begun since the last [`Outbound::finish`].
+    used: bool,
 }
 
 impl Outbound {
@@ -29,6 +31,7 @@ impl Outbound {
             session: 0,
             sequence: 0,
             stamped,
+            used: false,
         }
     }
 
@@ -38,6 +41,7 @@ impl Outbound {
         self.buffer.resize(HEADER_LEN, 0);
         message.encode(&mut self.buffer);
         self.at = Some(0);
+        self.used = true;
         self.kind = kind;
         self.step = step.0;
         self.buffer.len() - HEADER_LEN
@@ -66,11 +70,13 @@ impl Outbound {
         frame
     }
 
-    /// Gives a large buffer back, once all of its frames have been sent.
-    pub fn finish(&mut self) {
+    /// Once all frames have been sent: gives a large buffer back, and says whether there were any.
+    pub fn finish(&mut self) -> bool {
+        let sent = std::mem::take(&mut self.used);
         if self.buffer.capacity() > KEPT {
             self.buffer = Vec::new();
         }
+        sent
     }
 
     fn header(&mut self, kind: Kind, step: u32, length: usize) -> [u8; HEADER_LEN] {

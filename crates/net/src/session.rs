@@ -1,10 +1,10 @@
 //! One run of a protocol over a party's links.
 
 use crate::bill::{Bill, Phase};
-use crate::error::{LinkFault, LocalFault, Misdeed, RunError};
+use crate::drive::drive;
+use crate::error::{LocalFault, Misdeed, RunError};
 use crate::frame::{Kind, Step};
 use crate::link::Links;
-use crate::network::now;
 use crate::opening::Opening;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,7 +15,8 @@ use subrosa_core::{Bytes, Nonce, PartyId, Seed, Wire};
 pub struct SessionTerms {
     /// The neighbours in this session, each with the fingerprint of the plan that both ends share.
     pub fingerprints: Vec<(PartyId, [u8; 32])>,
-    /// The longest silence of a peer that this party waits for.
+    /// The longest silence of a peer that this party waits for. A party that works on without a word for
+    /// this peer says so from time to time with each of its exchanges, which counts as no silence.
     pub timeout: Duration,
     /// Replaces all randomness of this session, nonces included: for replay and known-answer tests only.
     pub insecure_seed: Option<u64>,
@@ -61,6 +62,9 @@ impl Session {
     fn greet(&mut self, terms: &SessionTerms) -> Result<(), RunError> {
         let party = self.me();
         let mut own = BTreeMap::new();
+        for link in self.links.all() {
+            link.joined = false;
+        }
         for &(peer, fingerprint) in &terms.fingerprints {
             let nonce = *self.root.derive("nonce", &[peer.0]).reveal();
             let opening = Opening {
@@ -72,13 +76,14 @@ impl Session {
             if own.contains_key(&peer) {
                 return Err(LocalFault::DuplicatePeer(peer).into());
             }
+            link.joined = true;
             link.outbound.session = 0;
             link.outbound.begin(Kind::Opening, Step(0), &opening);
             link.inbound
                 .expect(Kind::Opening, Step(0), Opening::size(&()).0 as usize);
             own.insert(peer, opening);
         }
-        self.drive()?;
+        drive(&mut self.links, self.timeout)?;
         for (peer, ours) in own {
             let theirs: Opening = self.decode(peer, &())?;
             let link = self.links.get(peer).ok_or(LocalFault::UnknownPeer(peer))?;
@@ -211,73 +216,10 @@ impl Session {
             link.inbound.expect(Kind::Data, step, total);
         }
         self.bill.exchange(self.phase, sent, !from.is_empty());
-        self.drive()?;
+        drive(&mut self.links, self.timeout)?;
         from.iter()
             .map(|(peer, layout)| self.decode(*peer, layout))
             .collect()
-    }
-
-    /// Sends and receives until no link is busy.
-    fn drive(&mut self) -> Result<(), RunError> {
-        let timeout = u64::try_from(self.timeout.as_nanos()).unwrap_or(u64::MAX);
-        let mut deadline = now().saturating_add(timeout);
-        loop {
-            let mark = self.links.mark();
-            let mut busy = false;
-            let mut moved = false;
-            for link in self.links.all() {
-                if link.is_sending() {
-                    moved |= link.push()?;
-                }
-                if link.inbound.is_active() {
-                    moved |= link.pull()?;
-                }
-                busy |= link.is_busy();
-            }
-            if !busy {
-                self.links
-                    .all()
-                    .iter_mut()
-                    .for_each(|link| link.outbound.finish());
-                return self.await_shaped();
-            }
-            if moved {
-                deadline = now().saturating_add(timeout);
-            } else if now() >= deadline {
-                return Err(self.timed_out());
-            }
-            self.links.wait(mark, deadline)?;
-        }
-    }
-
-    /// Waits until the last message is here by the shaped network's clock.
-    fn await_shaped(&mut self) -> Result<(), RunError> {
-        let ready_at = self
-            .links
-            .all()
-            .iter()
-            .map(|link| link.inbound.ready_at())
-            .max();
-        while let Some(left) = ready_at.unwrap_or(0).checked_sub(now()) {
-            std::thread::sleep(Duration::from_nanos(left));
-        }
-        Ok(())
-    }
-
-    fn timed_out(&mut self) -> RunError {
-        let after_ms = self.timeout.as_millis() as u64;
-        let links = self.links.all();
-        let late = links
-            .iter()
-            .find(|link| link.inbound.is_active())
-            .or_else(|| links.iter().find(|link| link.is_sending()));
-        match late {
-            None => LocalFault::Invariant.into(),
-            Some(link) => RunError::Link {
-                peer: link.peer,
-                fault: LinkFault::TimedOut { after_ms },
-            },
-        }
     }
 
     fn decode<R: Wire>(&mut self, peer: PartyId, layout: &R::Layout) -> Result<R, RunError> {
@@ -295,12 +237,12 @@ impl Session {
         if let Err(error) = &result
             && self.failed.is_none()
         {
+            self.failed = Some(error.clone());
             let culprit = error.culprit().unwrap_or(self.me());
             for link in self.links.all() {
                 // A neighbour that cannot be told finds the connection closed.
                 let _ = link.tell(Kind::Abort, culprit);
             }
-            self.failed = Some(error.clone());
         }
         result
     }

@@ -168,15 +168,16 @@ impl SocketPipe {
     }
 
     /// Encrypts a frame into the outgoing buffer.
-    pub fn offer(&mut self, frame: &[u8]) -> Result<(), LinkFault> {
+    pub fn offer(&mut self, frame: &[u8]) -> Result<(), Stop> {
         let mut early = Vec::new();
         loop {
             match self.pass(Some(frame), &mut |bytes| early.extend_from_slice(bytes)) {
                 Ok(Passed::Again) => {}
                 Ok(Passed::Wrote) => break,
-                Ok(Passed::Idle | Passed::Handshaking | Passed::Closed) | Err(_) => {
-                    return Err(LinkFault::Closed);
+                Ok(Passed::Idle | Passed::Handshaking | Passed::Closed) => {
+                    return Err(LinkFault::Closed.into());
                 }
+                Err(error) => return Err(stop(&error)),
             }
         }
         self.plain.push(&early);
@@ -199,13 +200,11 @@ impl SocketPipe {
         Ok(true)
     }
 
-    /// Feeds what has come until nothing is due any more. Returns whether anything came.
-    pub fn pull(&mut self, inbound: &mut Inbound) -> Result<bool, Stop> {
-        let mut any = false;
+    /// Feeds what has come until nothing is due any more.
+    pub fn pull(&mut self, inbound: &mut Inbound) -> Result<(), Stop> {
         if !self.plain.is_empty() {
             let taken = inbound.accept(self.plain.filled())?;
             self.plain.discard(taken);
-            any = true;
         }
         while inbound.is_active() {
             let mut refusal = None;
@@ -226,19 +225,18 @@ impl SocketPipe {
                 return Err(stop);
             }
             match passed {
-                Ok(Passed::Again | Passed::Wrote) => any = true,
+                Ok(Passed::Again | Passed::Wrote) => {}
                 Ok(Passed::Closed) => return Err(LinkFault::Closed.into()),
                 Ok(Passed::Handshaking) => return Err(Misdeed::Tampered.into()),
                 Ok(Passed::Idle) => {
                     if self.fill()? == 0 {
-                        return Ok(any);
+                        return Ok(());
                     }
                 }
-                Err(Error::AlertReceived(_)) => return Err(LinkFault::Closed.into()),
-                Err(_) => return Err(Misdeed::Tampered.into()),
+                Err(error) => return Err(stop(&error)),
             }
         }
-        Ok(any)
+        Ok(())
     }
 
     /// Reads once. Returns the number of bytes, 0 if there are none now.
@@ -345,6 +343,14 @@ fn step<Data: SideData>(
         _ => Err(Error::HandshakeNotComplete),
     };
     (discard, passed)
+}
+
+/// What an error of the library after the handshake says of the peer.
+fn stop(error: &Error) -> Stop {
+    match error {
+        Error::AlertReceived(_) | Error::EncryptError => LinkFault::Closed.into(),
+        _ => Misdeed::Tampered.into(),
+    }
 }
 
 fn link_fault(error: &io::Error) -> LinkFault {

@@ -370,7 +370,9 @@ impl Stranger {
                 return Ok(None);
             }
             self.known = Some(self.pipe.peer().ok_or(HandshakeFault::Tls)?);
-            self.pipe.offer(&[WELCOME])?;
+            self.pipe
+                .offer(&[WELCOME])
+                .map_err(|_| HandshakeFault::Tls)?;
         }
         Ok(if self.pipe.flush()? { self.known } else { None })
     }

@@ -1,4 +1,5 @@
 //! Three parties, each in a thread of its own, on any transport.
+#![allow(dead_code)]
 
 use std::collections::BTreeMap;
 use std::thread;
