@@ -15,10 +15,10 @@ fn convolve(c: &Conv, x: &[f32], w: &[f32], bias: &[f32]) -> Vec<f32> {
     let [ins, outs] = [c.in_channels / c.groups, c.out_channels / c.groups];
     let mut out = Vec::new();
     for image in 0..c.batch {
-        for channel in 0..c.out_channels {
+        for (channel, bias) in bias.iter().enumerate() {
             for oy in 0..s.out_height() {
                 for ox in 0..s.out_width() {
-                    let mut sum = f64::from(bias[channel]);
+                    let mut sum = f64::from(*bias);
                     for i in 0..ins {
                         let plane = image * c.in_channels + channel / outs * ins + i;
                         for ky in 0..c.kernel[0] {
