@@ -4,7 +4,8 @@ use crate::lexer::{Kind, Token};
 use crate::none;
 use crate::source::{Source, sources};
 
-const HOUSE: &str = "subrosa-ring";
+/// Crates with SIMD kernels.
+const HOUSES: [&str; 1] = ["subrosa-ring"];
 
 /// Opens a comment that gives one reason for all blocks in the rest of its file.
 const REST: &str = "SAFETY of the blocks below";
@@ -26,7 +27,7 @@ fn check(source: &Source) -> Vec<String> {
                 .iter()
                 .find(|t| t.kind != Kind::Comment);
             let needs = next.is_some_and(|t| t.is("{") || t.is("impl"));
-            if source.package != HOUSE {
+            if !HOUSES.contains(&source.package.as_str()) {
                 findings.push(source.finding(token.line, "`unsafe` is in `ring` alone"));
             } else if needs && !rest && !reason && !open.contains(&true) {
                 findings
@@ -66,26 +67,26 @@ fn unsafe_code_elsewhere_or_without_a_reason_is_found() {
     };
     lines("subrosa-net", "// SAFETY: no\nunsafe { f() }", &[2]);
     lines("subrosa-net", "unsafe fn f() {}", &[1]);
-    lines(HOUSE, "fn f() { let x = unsafe { g() }; }", &[1]);
+    lines(HOUSES[0], "fn f() { let x = unsafe { g() }; }", &[1]);
     lines(
-        HOUSE,
+        HOUSES[0],
         "fn f() {\n// SAFETY: yes\nlet x = unsafe { g() };\nunsafe { h() }\n}",
         &[4],
     );
-    lines(HOUSE, "fn f() {\n// why\nunsafe { h() }\n}", &[3]);
+    lines(HOUSES[0], "fn f() {\n// why\nunsafe { h() }\n}", &[3]);
     lines(
-        HOUSE,
+        HOUSES[0],
         "// SAFETY: yes\nimpl V for W { fn f() { unsafe { g() } } fn h() { unsafe { i() } } }\nfn j() { unsafe { k() } }",
         &[3],
     );
     lines(
-        HOUSE,
+        HOUSES[0],
         "unsafe { f() }\n// SAFETY of the blocks below: yes\nfn g() {}\nfn h() { unsafe { i() } }",
         &[1],
     );
-    lines(HOUSE, "unsafe impl Send for X {}", &[1]);
+    lines(HOUSES[0], "unsafe impl Send for X {}", &[1]);
     lines(
-        HOUSE,
+        HOUSES[0],
         "/// # Safety\n/// As for g.\nunsafe fn f() { unsafe { g() } }",
         &[],
     );
