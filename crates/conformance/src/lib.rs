@@ -1,1 +1,44 @@
-//! The one test suite that every protocol passes
+//! Floor 5: the one test suite that every protocol passes.
+//!
+//! A protocol is driven through its erased faces, `WholePlan` and `Party`, with its parties in threads over memory and
+//! a tap on every frame. Each check is a function that says what is wrong:
+//!
+//! | check | holds a protocol to |
+//! |---|---|
+//! | [`agrees`] | answers within the truncation bound of the clear reading, close to the float model; price equals bill |
+//! | [`plans_are_parsed`] | plan bytes parse to the same party each time; changed bytes never panic |
+//! | [`lengths_are_public`] | frames depend on the architecture alone |
+//! | [`sessions_are_fresh`] | no message comes twice, not even from restored keys |
+//! | [`views_are_uniform`] | what a server receives is uniform, whatever inputs and weights are |
+//! | [`masks_are_used_once`] | sums and differences of messages are uniform, too |
+//! | [`faults_are_noticed`] | a changed, lost or repeated frame ends the run with an error that names its sender |
+//! | [`deaths_are_noticed`] | a party that dies or falls silent is named by all others |
+
+mod agree;
+mod cases;
+mod death;
+mod failure;
+mod fresh;
+mod lengths;
+mod parallel;
+mod run;
+mod stats;
+mod subject;
+mod tamper;
+mod tap;
+mod uniform;
+mod views;
+
+pub use agree::agrees;
+pub use cases::{Case, Planned, cases, even, short};
+pub use death::deaths_are_noticed;
+pub use failure::Failure;
+pub use fresh::sessions_are_fresh;
+pub use lengths::lengths_are_public;
+pub use run::{End, Ending, Job, Record, Stage};
+pub use stats::{Deviation, Test};
+pub use subject::{PlanFn, SeatFn, Subject, Table};
+pub use tamper::faults_are_noticed;
+pub use tap::{Frame, Target};
+pub use uniform::{Randomness, masks_are_used_once, views_are_uniform};
+pub use views::plans_are_parsed;

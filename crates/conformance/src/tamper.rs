@@ -1,0 +1,276 @@
+//! Frames that are changed, lost or repeated on the way.
+
+use crate::parallel::each;
+use crate::run::{End, Ending, Job, Record, Stage};
+use crate::tap::{Change, Fault, KIND, LENGTH, SEQUENCE, SESSION, STEP, number};
+use crate::{Case, Failure, Frame, Planned, Subject, Target};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use subrosa_net::HEADER_LEN;
+
+/// The longest silence that a party waits for.
+pub(crate) const TIMEOUT: Duration = Duration::from_millis(600);
+/// Frames that are tampered with where a run has more.
+const MOST: usize = 96;
+
+/// What is done to one frame.
+struct Tampering {
+    name: &'static str,
+    change: Change,
+    notice: Notice,
+}
+
+/// When the receiver must notice.
+#[derive(Clone, Copy, PartialEq)]
+enum Notice {
+    Always,
+    /// If anything is due from the same sender afterwards.
+    IfMoreIsDue,
+    /// If the message has padding bits.
+    IfPadded,
+}
+
+/// For every frame of setup and of two inferences and for every kind of tampering with it: the receiver ends with an
+/// error that names the sender, every party ends, none panics, and the client has no answer but the honest run's.
+pub fn faults_are_noticed(subject: &Subject, case: &Case) -> Result<(), Failure> {
+    check(subject, case).map_err(|failure| failure.of(case.name))
+}
+
+fn check(subject: &Subject, case: &Case) -> Result<(), Failure> {
+    let planned = case.plan(subject)?;
+    let job = job(case, &planned);
+    let honest = honest(&planned, &job)?;
+    let mut trials = Vec::new();
+    for frame in sample(&honest.frames) {
+        for tampering in tamperings(frame, &honest.frames) {
+            trials.push((frame, tampering));
+        }
+    }
+    let padding_noticed = AtomicBool::new(false);
+    each(&trials, |(frame, tampering)| {
+        let at = Target::from(*frame);
+        let fault = Fault::Change(at, tampering.change.clone());
+        let judge = || {
+            let record = planned.table.run_with(&job, fault)?;
+            let more = honest
+                .frames
+                .iter()
+                .any(|f| (f.from, f.to) == (frame.from, frame.to) && f.index > frame.index);
+            let silent = record.endings.iter().all(|e| e.end == End::Done);
+            match tampering.notice {
+                Notice::IfMoreIsDue if !more => {}
+                Notice::IfPadded if silent => return Ok(()),
+                Notice::IfPadded => padding_noticed.store(true, Ordering::Relaxed),
+                _ => {}
+            }
+            let due = more || tampering.notice != Notice::IfMoreIsDue;
+            verdict(&honest, &record, frame, due)
+        };
+        judge().map_err(|failure| failure.under(tampering.name, at))
+    })?;
+    if padding_noticed.into_inner() {
+        Ok(())
+    } else {
+        Err(Failure::NeverNoticed)
+    }
+}
+
+/// Two inferences with fixed randomness, so that answers can be compared bit by bit.
+pub(crate) fn job(case: &Case, planned: &Planned) -> Job {
+    let inputs = vec![case.inputs(1), case.inputs(2)];
+    let mut job = Job::new(planned.weights.clone(), inputs).seeded(9);
+    job.timeout = TIMEOUT;
+    job
+}
+
+/// The run without a fault, however long the machine takes for it.
+pub(crate) fn honest(planned: &Planned, job: &Job) -> Result<Record, Failure> {
+    let patient = Job {
+        timeout: Duration::from_secs(60),
+        ..job.clone()
+    };
+    planned.table.run(&patient)
+}
+
+/// All frames, or so many that every direction's every step and phase is among them.
+fn sample(frames: &[Frame]) -> Vec<&Frame> {
+    if frames.len() <= MOST {
+        return frames.iter().collect();
+    }
+    let mut seen = BTreeSet::new();
+    let mut chosen: Vec<&Frame> = Vec::new();
+    for frame in frames {
+        let later = matches!(frame.stage, Stage::Offline(1..) | Stage::Online(1..));
+        let step = number(&frame.bytes, STEP);
+        if !later && seen.insert((frame.from, frame.to, frame.stage, step)) {
+            chosen.push(frame);
+        }
+    }
+    chosen
+}
+
+/// The receiver names the sender, third parties name nobody else, and answers are the honest ones.
+fn verdict(honest: &Record, record: &Record, frame: &Frame, due: bool) -> Result<(), Failure> {
+    for ending in &record.endings {
+        answers(honest, ending)?;
+        let party = ending.party;
+        match &ending.end {
+            End::Failed(error) => {
+                let named = error.culprit() == Some(frame.from);
+                if !named && party != frame.from {
+                    let found = Some(error.clone());
+                    return Err(Failure::Blame { party, found });
+                }
+            }
+            _ if due && party == frame.to => return Err(Failure::Unnoticed { party }),
+            _ => {}
+        }
+        let stage = match frame.stage {
+            Stage::Setup => 0,
+            Stage::Offline(number) | Stage::Online(number) => number,
+        };
+        let answered = ending.answers.iter().skip(stage).any(Option::is_some);
+        let next = due && !matches!(frame.stage, Stage::Online(_));
+        if party == frame.to && answered && next {
+            return Err(Failure::Answered);
+        }
+    }
+    Ok(())
+}
+
+/// Whatever is answered is what an honest run answers.
+pub(crate) fn answers(honest: &Record, ending: &Ending) -> Result<(), Failure> {
+    let expected = &honest.ending(ending.party)?.answers;
+    if expected.starts_with(&ending.answers) {
+        Ok(())
+    } else {
+        Err(Failure::Answered)
+    }
+}
+
+fn set(bytes: &mut [u8], at: usize, value: u32) {
+    if let Some(field) = bytes.get_mut(at..at + 4) {
+        field.copy_from_slice(&value.to_le_bytes());
+    }
+}
+
+fn tamperings(frame: &Frame, honest: &[Frame]) -> Vec<Tampering> {
+    let one = |change: fn(&mut Vec<u8>)| -> Change {
+        Arc::new(move |bytes, _| {
+            let mut bytes = bytes.to_vec();
+            change(&mut bytes);
+            vec![bytes]
+        })
+    };
+    let always = |name, change| Tampering {
+        name,
+        change,
+        notice: Notice::Always,
+    };
+    let mut all = vec![
+        always("frame cut by one byte", one(|b| b.truncate(b.len() - 1))),
+        always(
+            "frame cut in its header",
+            one(|b| b.truncate(HEADER_LEN - 1)),
+        ),
+        always("frame of no bytes", one(Vec::clear)),
+        always("longer frame than its header says", one(|b| b.push(7))),
+        always(
+            "longer payload",
+            one(|b| {
+                b.push(7);
+                let length = number(b, LENGTH);
+                set(b, LENGTH, length + 1);
+            }),
+        ),
+        always("oversized length", one(|b| set(b, LENGTH, u32::MAX))),
+        always(
+            "wrong step",
+            one(|b| {
+                let step = number(b, STEP);
+                set(b, STEP, step ^ 1);
+            }),
+        ),
+        always(
+            "wrong sequence",
+            one(|b| {
+                let sequence = number(b, SEQUENCE);
+                set(b, SEQUENCE, sequence.wrapping_add(1));
+            }),
+        ),
+        always(
+            "another session",
+            one(|b| {
+                let session = number(b, SESSION);
+                set(b, SESSION, !session);
+            }),
+        ),
+        always("bad magic", one(|b| b[0] ^= 0xff)),
+        always("unknown version", one(|b| b[1] ^= 0x40)),
+        always("unknown kind", one(|b| b[KIND] = 200)),
+        always("opening in place of data", one(|b| b[KIND] = 1)),
+        always(
+            "garbage",
+            one(|b| {
+                let noise = (1u8..).map(|n| n.wrapping_mul(167) ^ 0x35);
+                b.iter_mut().zip(noise.cycle()).for_each(|(b, n)| *b = n);
+            }),
+        ),
+        always("dropped", Arc::new(|_, _| Vec::new())),
+        Tampering {
+            name: "repeated",
+            change: Arc::new(|bytes, _| vec![bytes.to_vec(); 2]),
+            notice: Notice::IfMoreIsDue,
+        },
+    ];
+    if !frame.payload().is_empty() {
+        all.push(always(
+            "shorter payload",
+            one(|b| {
+                b.pop();
+                let length = number(b, LENGTH);
+                set(b, LENGTH, length - 1);
+            }),
+        ));
+        all.push(Tampering {
+            name: "padding bits",
+            change: one(|b| {
+                if let Some(last) = b.last_mut() {
+                    *last ^= 0x80;
+                }
+            }),
+            notice: Notice::IfPadded,
+        });
+    }
+    if frame.index > 0 {
+        let replay: Change = Arc::new(|_, before| before.first().cloned().into_iter().collect());
+        all.push(always("frame from before", replay));
+    }
+    let differs = |other: &&Frame| {
+        (other.from, other.to) == (frame.from, frame.to)
+            && phase(other.stage) != phase(frame.stage)
+            && (number(&other.bytes, STEP), other.bytes.len())
+                != (number(&frame.bytes, STEP), frame.bytes.len())
+    };
+    if let Some(other) = honest.iter().find(differs) {
+        let foreign = other.bytes.clone();
+        let change: Change = Arc::new(move |bytes, _| {
+            let mut mixed = foreign.clone();
+            set(&mut mixed, SESSION, number(bytes, SESSION));
+            set(&mut mixed, SEQUENCE, number(bytes, SEQUENCE));
+            vec![mixed]
+        });
+        all.push(always("message of another phase", change));
+    }
+    all
+}
+
+fn phase(stage: Stage) -> u8 {
+    match stage {
+        Stage::Setup => 0,
+        Stage::Offline(_) => 1,
+        Stage::Online(_) => 2,
+    }
+}

@@ -1,0 +1,35 @@
+//! The suite, but for privacy: this protocol has none.
+
+use subrosa_clear::{Clear, seat};
+use subrosa_conformance::*;
+use subrosa_protocol::Protocol;
+
+const SUBJECT: Subject = Subject {
+    plan: |graph, terms| Ok(Box::new(Clear::plan(graph, terms)?)),
+    seat,
+};
+
+#[test]
+fn answers_agree_and_prices_are_bills() -> Result<(), Failure> {
+    agrees(&SUBJECT, &cases())
+}
+
+#[test]
+fn plans_round_trip() -> Result<(), Failure> {
+    plans_are_parsed(&SUBJECT, &[short()])
+}
+
+#[test]
+fn lengths_depend_on_the_architecture_alone() -> Result<(), Failure> {
+    lengths_are_public(&SUBJECT, &cases())
+}
+
+#[test]
+fn faults_name_their_sender() -> Result<(), Failure> {
+    faults_are_noticed(&SUBJECT, &short())
+}
+
+#[test]
+fn deaths_name_the_dead() -> Result<(), Failure> {
+    deaths_are_noticed(&SUBJECT, &short())
+}
