@@ -17,6 +17,9 @@ const NOTICES: u32 = 8;
 pub(crate) fn drive(links: &mut Links, timeout: Duration) -> Result<(), RunError> {
     let timeout = u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX);
     let mut since = now();
+    for link in links.all().iter_mut().filter(|link| link.is_sending()) {
+        link.told_at = since;
+    }
     let mut noticed = None;
     let mut notices = 0;
     loop {
@@ -38,6 +41,7 @@ pub(crate) fn drive(links: &mut Links, timeout: Duration) -> Result<(), RunError
         let time = now();
         if moved {
             since = time;
+            keep_alive(links, time, timeout);
         }
         let notice_at = since.saturating_add(timeout / 2);
         let deadline = since.saturating_add(timeout);
@@ -59,31 +63,41 @@ pub(crate) fn drive(links: &mut Links, timeout: Duration) -> Result<(), RunError
         };
         links.wait(mark, until)?;
     }
-    await_shaped(links);
-    let (me, time) = (links.me(), now());
+    await_shaped(links, timeout);
+    let me = links.me();
     if noticed.is_some() {
         tell(links, Some(me));
     }
     for link in links.all() {
-        link.finish(time);
-        if link.joined && time.saturating_sub(link.told_at) > timeout / 4 && !link.is_sending() {
-            // A link that does not take this is found out by the next exchange over it.
-            let _ = link.tell(Kind::Notice, me);
-        }
+        link.outbound.finish();
     }
+    keep_alive(links, now(), timeout);
     Ok(())
 }
 
 /// Waits until the last message is here by the shaped network's clock.
-fn await_shaped(links: &mut Links) {
+fn await_shaped(links: &mut Links, timeout: u64) {
     let ready_at = links
         .all()
         .iter()
         .map(|link| link.inbound.ready_at())
         .max()
         .unwrap_or(0);
-    while let Some(left) = ready_at.checked_sub(now()) {
-        std::thread::sleep(Duration::from_nanos(left));
+    while let Some(left @ 1..) = ready_at.checked_sub(now()) {
+        std::thread::sleep(Duration::from_nanos(left.min(timeout / 8)));
+        keep_alive(links, now(), timeout);
+    }
+}
+
+/// Tells neighbours who have not heard of this party for some time that it goes on.
+fn keep_alive(links: &mut Links, time: u64, timeout: u64) {
+    let me = links.me();
+    for link in links.all() {
+        let silent = time.saturating_sub(link.told_at) > timeout / 4;
+        if silent && link.joined && !link.is_sending() {
+            // A link that does not take this is found out by the next exchange over it.
+            let _ = link.tell(Kind::Notice, me);
+        }
     }
 }
 

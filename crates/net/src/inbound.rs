@@ -327,4 +327,38 @@ mod tests {
         other.expect(Kind::Opening, Step(0), 32);
         assert_eq!(refusal(other), misdeed(Misdeed::OutOfTurn));
     }
+
+    /// Bytes of a cheap generator, some of them made to look like a header.
+    #[test]
+    fn no_bytes_make_it_panic_or_take_more_than_is_due() {
+        let mut state = 1u64;
+        let mut random = move || {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            (state >> 33) as usize
+        };
+        let good = Header {
+            kind: Kind::Data,
+            session: 0,
+            step: 4,
+            sequence: 0,
+            length: 32,
+            sent: 0,
+        };
+        for _ in 0..100_000 {
+            let mut bytes = [&good.to_bytes()[..], &[7; 32]].concat();
+            for _ in 0..random() % 4 {
+                let at = random() % bytes.len();
+                bytes[at] = random() as u8;
+            }
+            bytes.truncate(random() % (bytes.len() + 1));
+            let mut inbound = inbound(32);
+            let mut rest = &bytes[..];
+            while let Ok(taken @ 1..) = inbound.accept(rest) {
+                rest = &rest[taken..];
+            }
+            assert!(inbound.message().len() <= 32);
+        }
+    }
 }

@@ -6,12 +6,14 @@
 //! peer does wrong comes back as a [`RunError`] with that peer's number in it.
 
 mod bill;
+mod dial;
 mod drive;
 mod error;
 mod frame;
 mod identity;
 mod inbound;
 mod link;
+mod listen;
 mod memory;
 mod network;
 mod opening;
@@ -27,7 +29,8 @@ pub use error::{HandshakeFault, InputFault, LinkFault, LocalFault, Misdeed, RunE
 pub use frame::{HEADER_LEN, MAX_PAYLOAD, Step};
 pub use identity::{Fingerprint, Identity};
 pub use link::Links;
+pub use listen::Endpoint;
 pub use memory::{Tap, memory_mesh, memory_mesh_tapped};
 pub use network::{Network, UnknownNetwork};
 pub use session::{Session, SessionTerms};
-pub use tcp::{Endpoint, Peer, connect};
+pub use tcp::{Peer, connect};

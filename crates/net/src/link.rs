@@ -110,13 +110,6 @@ impl Link {
         Ok(self.inbound.progress != before)
     }
 
-    /// Ends an exchange at `time`.
-    pub fn finish(&mut self, time: u64) {
-        if self.outbound.finish() {
-            self.told_at = time;
-        }
-    }
-
     /// Sends a control frame as far as that goes without waiting.
     pub fn tell(&mut self, kind: Kind, payload: PartyId) -> Result<(), Stop> {
         let frame = self.outbound.control(kind, payload.0);

@@ -17,8 +17,6 @@ pub(crate) struct Outbound {
     pub session: u32,
     sequence: u32,
     stamped: bool,
-    /// Whether a message has been begun since the last [`Outbound::finish`].
-    used: bool,
 }
 
 impl Outbound {
@@ -31,7 +29,6 @@ impl Outbound {
             session: 0,
             sequence: 0,
             stamped,
-            used: false,
         }
     }
 
@@ -41,7 +38,6 @@ impl Outbound {
         self.buffer.resize(HEADER_LEN, 0);
         message.encode(&mut self.buffer);
         self.at = Some(0);
-        self.used = true;
         self.kind = kind;
         self.step = step.0;
         self.buffer.len() - HEADER_LEN
@@ -70,13 +66,11 @@ impl Outbound {
         frame
     }
 
-    /// Once all frames have been sent: gives a large buffer back, and says whether there were any.
-    pub fn finish(&mut self) -> bool {
-        let sent = std::mem::take(&mut self.used);
+    /// Gives a large buffer back, once all of its frames have been sent.
+    pub fn finish(&mut self) {
         if self.buffer.capacity() > KEPT {
             self.buffer = Vec::new();
         }
-        sent
     }
 
     fn header(&mut self, kind: Kind, step: u32, length: usize) -> [u8; HEADER_LEN] {

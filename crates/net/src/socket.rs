@@ -4,6 +4,7 @@ use crate::error::{LinkFault, Misdeed};
 use crate::identity::Fingerprint;
 use crate::inbound::{Inbound, Stop};
 use crate::tls;
+use rustix::event::{PollFd, PollFlags};
 use rustls::client::UnbufferedClientConnection;
 use rustls::pki_types::CertificateDer;
 use rustls::server::UnbufferedServerConnection;
@@ -105,8 +106,11 @@ impl SocketPipe {
         self.stream.as_fd()
     }
 
-    pub fn wants_write(&self) -> bool {
-        !self.outgoing.is_empty()
+    /// What a handshake over this socket has to wait for.
+    pub fn interest(&self) -> PollFd<'_> {
+        let mut events = PollFlags::IN;
+        events.set(PollFlags::OUT, !self.outgoing.is_empty());
+        PollFd::from_borrowed_fd(self.fd(), events)
     }
 
     /// The certificate that the peer has shown.

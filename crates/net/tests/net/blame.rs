@@ -3,7 +3,7 @@
 use crate::mesh::{self, Mesh, P, run, terms};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
-use subrosa_core::{PartyId, StockFault};
+use subrosa_core::{PartyId, StockFault, Words};
 use subrosa_net::*;
 
 type Transport = fn(Network) -> Mesh;
@@ -211,4 +211,25 @@ fn a_failed_session_stays_failed_and_the_next_works() {
     assert!(ends.iter().all(Vec::is_empty));
     let ends = chain(mesh::memory, |mut session| session.send(Step(1), P[0], ()));
     assert_eq!(ends, [Ok(()), Ok(()), Ok(())]);
+}
+
+/// Two sends that each wait for the other end to take them are no exchange; they end all the same.
+#[test]
+fn sends_that_cross_end_in_time() {
+    for transport in TRANSPORTS {
+        let ends = run(transport(Network::LOOPBACK), |me, links| {
+            let mut session = Session::open(links, terms(me, 600))?;
+            let words = Words {
+                bits: 64,
+                values: vec![0; 8 << 20],
+            };
+            match me.0 {
+                0 => session.send(Step(1), P[1], words),
+                1 => session.send(Step(1), P[0], words),
+                _ => Ok(()),
+            }
+        });
+        assert_eq!(ends[0].as_ref().unwrap_err().culprit(), Some(P[1]));
+        assert!(ends[1].is_err());
+    }
 }

@@ -4,10 +4,11 @@ use crate::mesh::P;
 use rustls::crypto::SupportedKxGroup;
 use rustls::crypto::aws_lc_rs::{default_provider, kx_group};
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
+use subrosa_core::{PartyId, Words, WordsLayout};
 use subrosa_net::*;
 
 const TIMEOUT: Duration = Duration::from_millis(1500);
@@ -233,79 +234,106 @@ fn tls_1_2_is_refused() {
     });
 }
 
-/// Passes bytes on both ways; from the dialling side, flips one bit after `clean` bytes.
-fn flipping_proxy(target: SocketAddr, clean: usize) -> SocketAddr {
+/// What a proxy does to the dialling side's bytes after so many of them.
+#[derive(Clone, Copy)]
+enum Meddle {
+    Flip(usize),
+    Cut(usize),
+    Stall(usize),
+    Nothing,
+}
+
+/// Passes bytes on both ways, and meddles with those of the dialling side.
+fn proxy(target: SocketAddr, meddle: Meddle) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
         let (dialler, _) = listener.accept().unwrap();
         let server = TcpStream::connect(target).unwrap();
         let (back, forth) = (server.try_clone().unwrap(), dialler.try_clone().unwrap());
-        thread::spawn(move || pass(back, dialler, usize::MAX));
-        pass(forth, server, clean);
+        thread::spawn(move || pass(back, dialler, Meddle::Nothing));
+        pass(forth, server, meddle);
     });
     address
 }
 
-fn pass(mut from: TcpStream, mut to: TcpStream, clean: usize) {
+fn pass(mut from: TcpStream, mut to: TcpStream, meddle: Meddle) {
     let mut passed = 0;
     let mut buffer = [0; 4096];
     while let Ok(count @ 1..) = from.read(&mut buffer) {
-        if let Some(byte) = clean
-            .checked_sub(passed)
-            .and_then(|at| buffer[..count].get_mut(at))
-        {
-            *byte ^= 0x10;
+        match meddle {
+            Meddle::Flip(at) if (passed..passed + count).contains(&at) => {
+                buffer[at - passed] ^= 0x10;
+            }
+            Meddle::Cut(at) if passed + count > at => break,
+            Meddle::Stall(at) if passed + count > at => thread::sleep(3 * TIMEOUT),
+            _ => {}
         }
         passed += count;
         if to.write_all(&buffer[..count]).is_err() {
             break;
         }
     }
-    let _ = to.shutdown(std::net::Shutdown::Write);
+    let _ = to.shutdown(Shutdown::Write);
 }
 
-#[test]
-fn a_bit_flipped_under_way_is_blamed_on_the_link_it_came_by() {
+/// 100 kB cross between P0 and the meddled P1. Returns what P0 reports, and of whom P1 speaks.
+fn cross(meddle: Meddle) -> (RunError, Option<PartyId>) {
     let [zero, one] = [0; 2].map(|_| Identity::generate().unwrap());
     let prints = [&one, &zero].map(Identity::fingerprint);
-    // The handshake takes some 2 kB, the message 100 kB.
-    for clean in [20_000, 50_001] {
-        let ends = pair([&zero, &one], prints, |address| {
-            flipping_proxy(address, clean)
-        });
-        let [listened, dialled] = ends.map(Result::unwrap);
-        let run = |links: Links, peer: usize| {
-            let fingerprints = vec![(P[peer], [0; 32])];
-            let terms = SessionTerms {
-                fingerprints,
-                timeout: TIMEOUT,
-                insecure_seed: None,
-            };
-            let mut session = Session::open(links, terms)?;
-            let words = subrosa_core::Words {
-                bits: 8,
-                values: vec![1; 100_000],
-            };
-            let layout = subrosa_core::WordsLayout {
-                count: 100_000,
-                bits: 8,
-            };
-            let out = vec![(P[peer], words)];
-            session.exchange::<_, subrosa_core::Words>(Step(0), out, &[(P[peer], layout)])?;
-            session.receive::<()>(Step(1), P[peer], ())
+    let ends = pair([&zero, &one], prints, |address| proxy(address, meddle));
+    let [listened, dialled] = ends.map(Result::unwrap);
+    let run = |links: Links, peer: usize| {
+        let fingerprints = vec![(P[peer], [0; 32])];
+        let terms = SessionTerms {
+            fingerprints,
+            timeout: TIMEOUT,
+            insecure_seed: None,
         };
-        thread::scope(|scope| {
-            let dialler = scope.spawn(|| run(dialled, 0));
-            let misdeed = Misdeed::Tampered;
-            assert_eq!(
-                run(listened, 1),
-                Err(RunError::Peer {
-                    peer: P[1],
-                    misdeed
-                })
-            );
-            assert_eq!(dialler.join().unwrap().unwrap_err().culprit(), Some(P[0]));
-        });
-    }
+        let mut session = Session::open(links, terms)?;
+        let words = Words {
+            bits: 8,
+            values: vec![1; 100_000],
+        };
+        let layout = WordsLayout {
+            count: 100_000,
+            bits: 8,
+        };
+        let out = vec![(P[peer], words)];
+        session.exchange::<_, Words>(Step(0), out, &[(P[peer], layout)])?;
+        session.receive::<()>(Step(1), P[peer], ())
+    };
+    thread::scope(|scope| {
+        let dialler = scope.spawn(|| run(dialled, 0));
+        let error = run(listened, 1).unwrap_err();
+        let speaks_of = match dialler.join().unwrap().unwrap_err() {
+            RunError::Aborted { by, .. } => Some(by),
+            error => error.culprit(),
+        };
+        (error, speaks_of)
+    })
+}
+
+/// The handshake takes some 3 kB.
+#[test]
+fn meddling_is_blamed_on_the_link_it_comes_by() {
+    let tampered = RunError::Peer {
+        peer: P[1],
+        misdeed: Misdeed::Tampered,
+    };
+    assert_eq!(cross(Meddle::Flip(20_000)), (tampered.clone(), Some(P[0])));
+    assert_eq!(cross(Meddle::Flip(50_001)), (tampered, Some(P[0])));
+    let closed = RunError::Link {
+        peer: P[1],
+        fault: LinkFault::Closed,
+    };
+    assert_eq!(cross(Meddle::Cut(20_000)), (closed, Some(P[0])));
+    let timed_out = LinkFault::TimedOut {
+        after_ms: TIMEOUT.as_millis() as u64,
+    };
+    let stalled = RunError::Link {
+        peer: P[1],
+        fault: timed_out,
+    };
+    assert_eq!(cross(Meddle::Stall(20_000)), (stalled, Some(P[0])));
 }
