@@ -1,10 +1,13 @@
 use crate::error::{NotFinite, TensorFault};
+use crate::value::bounded;
 use subrosa_ir::{Shape, Tensor};
 use tract_onnx::pb::TensorProto;
 use tract_onnx::pb::tensor_proto::{DataLocation, DataType};
 
-/// Most elements that a constant, read or folded, may have.
+/// Most elements that a constant of a file may have, and that all folded constants may have together.
 pub(crate) const CONSTANT_LIMIT: usize = 1 << 28;
+/// Most elements that a folded constant may have.
+pub(crate) const FOLD_LIMIT: usize = 1 << 27;
 
 /// A tensor known before any input: a weight, a shape, an index.
 #[derive(Clone, Debug, PartialEq)]
@@ -146,20 +149,17 @@ impl Constant {
 
 fn extents(dims: &[i64]) -> Result<(Shape, usize), TensorFault> {
     let mut shape = Shape::new();
-    let mut count = 1usize;
     for dim in dims {
-        let extent =
-            usize::try_from(*dim).map_err(|_| TensorFault::NegativeExtent { found: *dim })?;
-        count = count
-            .checked_mul(extent)
-            .filter(|count| *count <= CONSTANT_LIMIT)
-            .ok_or_else(|| TensorFault::TooLarge {
-                shape: dims.to_vec(),
-                limit: CONSTANT_LIMIT,
-            })?;
-        shape.push(extent);
+        let extent = usize::try_from(*dim);
+        shape.push(extent.map_err(|_| TensorFault::NegativeExtent { found: *dim })?);
     }
-    Ok((shape, count))
+    match bounded(&shape, CONSTANT_LIMIT) {
+        Some(count) => Ok((shape, count)),
+        None => Err(TensorFault::TooLarge {
+            shape: dims.to_vec(),
+            limit: CONSTANT_LIMIT,
+        }),
+    }
 }
 
 struct Source<'a> {

@@ -3,6 +3,7 @@ use crate::error::{Fault, InputFault, Op, Refusal, Trouble};
 use crate::finish::{ClearInput, ClearNode, Lowered, Owner, Published, finish};
 use crate::node::{Node, name, operator};
 use crate::operators::find;
+use crate::ops::fold::check;
 use crate::value::{Args, Clear, Named, Source, Value, count};
 use crate::{Model, OnnxError};
 use std::collections::{HashMap, HashSet};
@@ -26,6 +27,7 @@ pub(crate) struct Lowering {
     /// The batch, where the file leaves it free.
     pub batch: Option<usize>,
     elements: usize,
+    folded: usize,
     at: usize,
     node: String,
 }
@@ -45,6 +47,7 @@ impl Lowering {
             published: Vec::new(),
             batch: model.has_dynamic_batch().then_some(batch),
             elements: 0,
+            folded: 0,
             at: 0,
             node: String::new(),
         };
@@ -139,6 +142,13 @@ impl Lowering {
             match results.next() {
                 Some(_) if name.is_empty() => {}
                 Some(Value::Constant(named)) => {
+                    self.folded = self.folded.saturating_add(named.constant.len());
+                    if self.folded > CONSTANT_LIMIT {
+                        return Err(Fault::TooLarge {
+                            limit: CONSTANT_LIMIT,
+                        }
+                        .into());
+                    }
                     let named = Named {
                         name: name.as_str().into(),
                         ..named
@@ -365,12 +375,7 @@ pub(crate) fn constants<'a>(inputs: &[&'a Value]) -> Option<Vec<&'a Constant>> {
 }
 
 fn move_constants(inputs: &[&Constant], view: &View, shape: &[usize]) -> Op<Constant> {
-    if count(shape).is_none_or(|count| count > CONSTANT_LIMIT) {
-        return Err(Fault::TooLarge {
-            limit: CONSTANT_LIMIT,
-        }
-        .into());
-    }
+    check(shape)?;
     let mut floats = Vec::new();
     let mut ints = Vec::new();
     for constant in inputs {

@@ -190,6 +190,13 @@ pub(crate) fn widen(shape: &[usize], rank: usize) -> Shape {
     wide
 }
 
+/// Number of elements, if it is at most `limit`, also without the extents of 0.
+pub(crate) fn bounded(shape: &[usize], limit: usize) -> Option<usize> {
+    let extents: Shape = shape.iter().map(|extent| (*extent).max(1)).collect();
+    count(&extents).filter(|count| *count <= limit)?;
+    count(shape)
+}
+
 /// Number of elements, if it can be counted.
 pub(crate) fn count(shape: &[usize]) -> Option<usize> {
     shape

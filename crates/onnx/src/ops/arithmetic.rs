@@ -1,9 +1,9 @@
-use crate::constant::{CONSTANT_LIMIT, Data};
+use crate::constant::Data;
 use crate::error::{Fault, Op, Refusal};
 use crate::lowering::{Lowering, constants};
 use crate::node::Node;
-use crate::ops::fold::{self, Binary};
-use crate::value::{Args, Named, Value, broadcast, count, widen};
+use crate::ops::fold::{self, Binary, check};
+use crate::value::{Args, Named, Value, broadcast, widen};
 use subrosa_ir::{Element, FloatOp, LinearKind, Shape, Spread, TailOp, Tensor, View, WireId};
 
 pub(crate) fn add(l: &mut Lowering, _: &Node<'_>, args: &Args) -> Op<Vec<Value>> {
@@ -241,18 +241,10 @@ fn spread(values: &[f32], from: &[usize], to: &[usize]) -> Op<(Spread, Vec<f32>)
             .collect()
     };
     let (narrow, full) = (part(&wide, first..last), part(to, first..last));
-    let channels = count(&full).ok_or(Fault::TooLarge {
-        limit: CONSTANT_LIMIT,
-    })?;
+    let channels = check(&full)?;
     let values = if narrow == full {
         values.to_vec()
     } else {
-        if channels > CONSTANT_LIMIT {
-            return Err(Fault::TooLarge {
-                limit: CONSTANT_LIMIT,
-            }
-            .into());
-        }
         View::Broadcast.apply(&[(&narrow, values)], &full)
     };
     let product = |range: std::ops::Range<usize>| part(to, range).iter().product();

@@ -3,6 +3,7 @@ use crate::error::{Fault, Op, Refusal};
 use crate::lowering::Lowering;
 use crate::node::Node;
 use crate::ops::arithmetic::add_private;
+use crate::ops::fold::check;
 use crate::value::{Args, Value, axes, axis};
 use subrosa_ir::{Shape, View};
 
@@ -61,6 +62,7 @@ pub(crate) fn concat(l: &mut Lowering, node: &Node<'_>, args: &Args) -> Op<Vec<V
 
 /// Wires padded with zeros where the constants go, and then the constants added as private weights.
 fn with_constants(l: &mut Lowering, inputs: &[&Value], axis: usize, shape: &[usize]) -> Op<Value> {
+    check(shape)?;
     let extent = |l: &Lowering, x: &Value| l.shape(x).get(axis).copied().unwrap_or(0);
     let mut pieces: Vec<Value> = Vec::new();
     let mut pending = 0;

@@ -1,10 +1,10 @@
 //! Arithmetic on constants: shapes, indices, and weights that the file computes.
 
-use crate::constant::{CONSTANT_LIMIT, Constant, Data};
+use crate::constant::{Constant, Data, FOLD_LIMIT};
 use crate::error::{Fault, Op, Refusal};
 use crate::lowering::Lowering;
 use crate::node::Node;
-use crate::value::{Args, Value, axes, broadcast, count, widen};
+use crate::value::{Args, Value, axes, bounded, broadcast, widen};
 use subrosa_ir::View;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,11 +64,10 @@ fn stretch<T: Copy + Default>(values: &[T], from: &[usize], to: &[usize]) -> Vec
     View::Broadcast.apply(&[(&widen(from, to.len()), values)], to)
 }
 
+/// Number of elements of a folded constant, if it is allowed.
 pub(crate) fn check(shape: &[usize]) -> Op<usize> {
-    let limit = CONSTANT_LIMIT;
-    count(shape)
-        .filter(|count| *count <= limit)
-        .ok_or_else(|| Fault::TooLarge { limit }.into())
+    let limit = FOLD_LIMIT;
+    bounded(shape, limit).ok_or_else(|| Fault::TooLarge { limit }.into())
 }
 
 pub(crate) fn finite(constant: Constant) -> Op<Constant> {

@@ -1,6 +1,5 @@
 //! The same elements under another shape, or in another order.
 
-use crate::constant::CONSTANT_LIMIT;
 use crate::error::{Fault, Op, Refusal};
 use crate::lowering::Lowering;
 use crate::node::Node;
@@ -171,12 +170,6 @@ pub(crate) fn unsqueeze(l: &mut Lowering, node: &Node<'_>, args: &Args) -> Op<Ve
 pub(crate) fn expand(l: &mut Lowering, _: &Node<'_>, args: &Args) -> Op<Vec<Value>> {
     let x = args.get(0)?;
     let shape = broadcast(l.shape(x), &extents(args.ints(1)?)?)?;
-    if matches!(x, Value::Constant(_)) && count(&shape).is_none_or(|count| count > CONSTANT_LIMIT) {
-        return Err(Fault::TooLarge {
-            limit: CONSTANT_LIMIT,
-        }
-        .into());
-    }
     Ok(vec![stretch_value(l, x, &shape)?])
 }
 
