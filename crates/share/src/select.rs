@@ -112,7 +112,9 @@ pub fn product(
     let mut out = Vec::with_capacity(c.len());
     for (start, word, end) in lanes(e, c.len()) {
         let columns = c[start..end].iter().zip(&share.rho[start..end]);
-        let columns = columns.zip(&share.turned[start..end]).zip(&share.pad[start..end]);
+        let columns = columns
+            .zip(&share.turned[start..end])
+            .zip(&share.pad[start..end]);
         for (bit, (((c, rho), turned), pad)) in columns.enumerate() {
             let pick = (word >> bit & 1).wrapping_neg();
             let (a, _) = lift.public(*c);
@@ -120,9 +122,14 @@ pub fn product(
             out.push(sum.wrapping_add(*pad).wrapping_add(turned & pick));
         }
         if lift.wrap_bits() > 0 {
-            let wraps = share.wrap[0][start..end].iter().zip(&share.wrap[1][start..end]);
-            for (bit, ((sum, c), (zero, one))) in
-                out[start..end].iter_mut().zip(&c[start..end]).zip(wraps).enumerate()
+            let wraps = share.wrap[0][start..end]
+                .iter()
+                .zip(&share.wrap[1][start..end]);
+            for (bit, ((sum, c), (zero, one))) in out[start..end]
+                .iter_mut()
+                .zip(&c[start..end])
+                .zip(wraps)
+                .enumerate()
             {
                 let pick = (word >> bit & 1).wrapping_neg();
                 let (_, t) = lift.public(*c);
@@ -136,12 +143,16 @@ pub fn product(
 
 /// Share of ρ where the bit is 0, of 1 - ρ where `pick` is all ones.
 fn coefficient(rho: u64, pick: u64, first: u64) -> u64 {
-    (rho ^ pick).wrapping_sub(pick).wrapping_add(first & pick & 1)
+    (rho ^ pick)
+        .wrapping_sub(pick)
+        .wrapping_add(first & pick & 1)
 }
 
 /// (first lane, word, end lane) for each word of a row of bits.
 fn lanes(row: &[u64], count: usize) -> impl Iterator<Item = (usize, u64, usize)> {
-    row.iter().enumerate().map(move |(w, word)| (64 * w, *word, count.min(64 * w + 64)))
+    row.iter()
+        .enumerate()
+        .map(move |(w, word)| (64 * w, *word, count.min(64 * w + 64)))
 }
 
 /// The lift alone: the dealer shares b in Z/2^wrap_bits; the new mask is μ - p0 - p1.
@@ -225,7 +236,11 @@ pub fn choice(
         for (bit, (((c1, c2), (rho, turned)), pad)) in columns.enumerate() {
             let pick = (word >> bit & 1).wrapping_neg();
             let sum = coefficient(*rho, pick, first).wrapping_mul(c1.wrapping_sub(*c2));
-            out.push(sum.wrapping_add(c2 & first).wrapping_add(*pad).wrapping_add(turned & pick));
+            out.push(
+                sum.wrapping_add(c2 & first)
+                    .wrapping_add(*pad)
+                    .wrapping_add(turned & pick),
+            );
         }
     }
     subrosa_ring::mask_into(&mut out, bits);

@@ -177,7 +177,11 @@ impl<'a, B: Backend> Flow<'a, B> {
             let live = if B::LIVE { half * lanes } else { 0 };
             let (first, rest) = values.split_at(live);
             let (second, rest) = rest.split_at(live);
-            let d: Vec<u64> = first.iter().zip(second).map(|(a, b)| a.wrapping_sub(*b)).collect();
+            let d: Vec<u64> = first
+                .iter()
+                .zip(second)
+                .map(|(a, b)| a.wrapping_sub(*b))
+                .collect();
             let mut winners = self.backend.choice(half * lanes, bits, &d, first, second)?;
             winners.extend_from_slice(rest);
             values = winners;
@@ -247,9 +251,14 @@ impl<B: Backend> Kernels for Flow<'_, B> {
 
     fn sum_pool(&mut self, at: At<'_>, window: &Window, x: &Value) -> Result<Value, B::Error> {
         let x = self.ensure_for(at, x)?;
-        let plane = Window { planes: 1, ..*window };
+        let plane = Window {
+            planes: 1,
+            ..*window
+        };
         let mut sums = vec![0u64; if B::LIVE { window.out_len() } else { 0 }];
-        let planes = sums.chunks_mut(plane.out_len().max(1)).zip(x.data.chunks(plane.in_len().max(1)));
+        let planes = sums
+            .chunks_mut(plane.out_len().max(1))
+            .zip(x.data.chunks(plane.in_len().max(1)));
         let taps = plane.taps();
         for (sums, data) in planes {
             for tap in &taps {
@@ -274,16 +283,26 @@ impl<B: Backend> Kernels for Flow<'_, B> {
 
     fn relu(&mut self, at: At<'_>, x: &Value) -> Result<Value, B::Error> {
         let narrow = width_for(at.input(0).bound).min(x.bits);
-        let lift = Lift { narrow, wide: self.width(at).max(narrow) };
+        let lift = Lift {
+            narrow,
+            wide: self.width(at).max(narrow),
+        };
         let data = self.backend.positive(x.len, lift, &x.data)?;
         Ok(Value::new(lift.wide, x.len, data))
     }
 
     fn max_pool(&mut self, at: At<'_>, window: &Window, x: &Value) -> Result<Value, B::Error> {
         let bits = width_for(at.input(0).bound).min(x.bits);
-        let plane = Window { planes: 1, ..*window };
+        let plane = Window {
+            planes: 1,
+            ..*window
+        };
         let taps = plane.repeated_taps().unwrap_or_default();
-        let mut values = Vec::with_capacity(if B::LIVE { taps.len() * window.out_len() } else { 0 });
+        let mut values = Vec::with_capacity(if B::LIVE {
+            taps.len() * window.out_len()
+        } else {
+            0
+        });
         for tap in &taps {
             for data in x.data.chunks(plane.in_len().max(1)) {
                 values.extend(tap.iter().map(|i| data[*i as usize]));
@@ -312,8 +331,11 @@ impl<B: Backend> Kernels for Flow<'_, B> {
         for place in 0..count {
             let best = self.maximum(bits, rows, n, keys.clone())?;
             if place + 1 < count {
-                let d: Vec<u64> =
-                    keys.iter().enumerate().map(|(i, key)| key.wrapping_sub(best[i % rows])).collect();
+                let d: Vec<u64> = keys
+                    .iter()
+                    .enumerate()
+                    .map(|(i, key)| key.wrapping_sub(best[i % rows]))
+                    .collect();
                 let least = vec![(public << (bits - 2)).wrapping_neg() & keep; cells];
                 keys = self.backend.choice(n * rows, bits, &d, &least, &keys)?;
             }

@@ -69,7 +69,10 @@ impl Online<'_> {
 
     /// Opens c = c_first + c_second.
     fn open(&mut self, bits: u32, values: Vec<u64>) -> Result<Vec<u64>, RunError> {
-        let layout = WordsLayout { count: values.len(), bits };
+        let layout = WordsLayout {
+            count: values.len(),
+            bits,
+        };
         let (mut mine, theirs) = self.swap(Words { bits, values }, layout)?;
         add_into(&mut mine.values, &theirs.values);
         mask_into(&mut mine.values, bits);
@@ -77,7 +80,10 @@ impl Online<'_> {
     }
 
     fn open_bits(&mut self, mine: BitMatrix) -> Result<BitMatrix, RunError> {
-        let layout = BitsLayout { planes: mine.planes(), lanes: mine.lanes() };
+        let layout = BitsLayout {
+            planes: mine.planes(),
+            lanes: mine.lanes(),
+        };
         let (mut mine, theirs) = self.swap(mine, layout)?;
         xor_into(mine.words_mut(), theirs.words());
         Ok(mine)

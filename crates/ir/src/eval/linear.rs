@@ -136,25 +136,11 @@ struct Matrix<'a> {
     stride: usize,
 }
 
+/// Columns summed side by side.
+const LANES: usize = 8;
+
 /// c += a * b, where c has rows `stride` apart and the extents are [rows, inner, columns].
-fn matmul(a: Matrix<'_>, b: Matrix<'_>, c: &mut [f32], stride: usize, extents: [usize; 3]) {
-    #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx2") {
-        // SAFETY: the CPU has AVX2, which is all that the function asks for.
-        return unsafe { matmul_avx2(a, b, c, stride, extents) };
-    }
-    matmul_lanes::<8>(a, b, c, stride, extents);
-}
-
-/// The same sums in the same order as the portable form, so the same bits.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-fn matmul_avx2(a: Matrix<'_>, b: Matrix<'_>, c: &mut [f32], stride: usize, extents: [usize; 3]) {
-    matmul_lanes::<16>(a, b, c, stride, extents);
-}
-
-#[inline(always)]
-fn matmul_lanes<const LANES: usize>(
+fn matmul(
     a: Matrix<'_>,
     b: Matrix<'_>,
     c: &mut [f32],
@@ -169,17 +155,16 @@ fn matmul_lanes<const LANES: usize>(
         };
         let c = &mut c[row * stride..];
         if rows - row >= 4 {
-            block::<4, LANES>(a, b, c, stride, inner, columns);
+            block::<4>(a, b, c, stride, inner, columns);
             row += 4;
         } else {
-            block::<1, LANES>(a, b, c, stride, inner, columns);
+            block::<1>(a, b, c, stride, inner, columns);
             row += 1;
         }
     }
 }
 
-#[inline(always)]
-fn block<const ROWS: usize, const LANES: usize>(
+fn block<const ROWS: usize>(
     a: Matrix<'_>,
     b: Matrix<'_>,
     c: &mut [f32],

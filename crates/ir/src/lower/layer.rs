@@ -10,6 +10,9 @@ const LEAST_WEIGHT_BITS: i32 = 8;
 /// Fraction bits that a value keeps at least.
 const LEAST_FRAC: i32 = 4;
 
+/// Samples that happen to leave a wire near zero say little of it.
+const LEAST_SEEN: f64 = 0.0625;
+
 /// Fraction bits between which a weight's are chosen.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct WeightBits {
@@ -75,7 +78,7 @@ impl<'a> Limits<'a> {
 
     /// Largest value seen, times the headroom.
     pub fn calibrated(&self, wire: WireId) -> f64 {
-        self.ranged.calibrated[wire.0 as usize] * self.headroom()
+        self.ranged.calibrated[wire.0 as usize].max(LEAST_SEEN) * self.headroom()
     }
 
     /// Fraction bits that leave a wire of this magnitude below the limit, out of `wanted` where the proof allows them.

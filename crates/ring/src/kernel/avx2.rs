@@ -33,6 +33,8 @@ pub(crate) struct LowU64x4;
 /// Eight sums of 32 bits.
 pub(crate) struct U32x8;
 
+// SAFETY of the blocks below: the trait's contract is the intrinsics' own.
+
 /// The functions that all vectors of 64-bit lanes share.
 macro_rules! wide_lanes {
     () => {
@@ -92,7 +94,6 @@ unsafe fn first_lanes(count: usize) -> __m256i {
     }
 }
 
-// SAFETY of the blocks below: the trait's contract is the intrinsics' own.
 impl Vector for U64x4 {
     /// A factor, and the same with the 32-bit halves of each lane exchanged.
     type Prepared = (__m256i, __m256i);

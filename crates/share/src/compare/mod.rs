@@ -6,7 +6,7 @@
 //! multiplexer on public bits, G = [λ_block > t_block] and P = [λ_block = t_block] without a message. Blocks
 //! are merged four at a time, G' = G0 + P0 G1 + P0 P1 G2 + P0 P1 P2 G3 and P' = P0 P1 P2 P3, each level by one
 //! opening of masked bits whose mask products the dealer has dealt (Beaver, generalised to products of up to
-//! four bits as in ABY2.0). 27 to 60 low bits take two levels.
+//! four bits as in ABY2.0). Up to 16 low bits take one level, up to 63 two.
 
 mod deal;
 mod evaluate;
