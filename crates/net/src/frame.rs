@@ -39,6 +39,13 @@ pub(crate) enum Kind {
     Notice,
 }
 
+/// Whether a frame, as a tap sees it, carries a part of a protocol's message. What else passes by, openings,
+/// notices and aborts, is not billed, and how much of it there is depends on time.
+pub fn is_data(frame: &[u8]) -> bool {
+    let header = frame.first_chunk().map(Header::parse);
+    header.is_some_and(|header| header.is_ok_and(|header| header.kind == Kind::Data))
+}
+
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Header {
     pub kind: Kind,
@@ -132,6 +139,7 @@ mod tests {
             bytes[at] = byte;
             Header::parse(&bytes).unwrap_err()
         };
+        assert!(is_data(&good) && !is_data(&good[1..]) && !is_data(&[0; 50]));
         assert_eq!(with(0, 0), Misdeed::BadHeader);
         assert_eq!(
             with(1, 9),

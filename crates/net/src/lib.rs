@@ -4,6 +4,37 @@
 //! runs on them, in the protocol's own thread; nothing here spawns another. A protocol calls
 //! [`Session::exchange`] once a round, the session counts what it sends and where it waits, and whatever a
 //! peer does wrong comes back as a [`RunError`] with that peer's number in it.
+//!
+//! ```
+//! use std::time::Duration;
+//! use subrosa_core::{PartyId, Words, WordsLayout};
+//! use subrosa_net::{Network, Phase, RunError, Session, SessionTerms, Step, memory_mesh};
+//!
+//! let pair = [PartyId(0), PartyId(1)];
+//! let mesh = memory_mesh(&pair, &[(pair[0], pair[1])], Network::LOOPBACK);
+//! let ends: Vec<_> = mesh
+//!     .into_values()
+//!     .map(|links| {
+//!         std::thread::spawn(move || -> Result<u64, RunError> {
+//!             let peer = links.peers()[0];
+//!             let fingerprints = vec![(peer, [0; 32])];
+//!             let timeout = Duration::from_secs(5);
+//!             let terms = SessionTerms { fingerprints, timeout, insecure_seed: None };
+//!             let mut session = Session::open(links, terms)?;
+//!             session.enter(Phase::Online);
+//!             let mine = Words { bits: 8, values: vec![40 + u64::from(session.me().0)] };
+//!             let layout = WordsLayout { count: 1, bits: 8 };
+//!             let got: Vec<Words> =
+//!                 session.exchange(Step(0), vec![(peer, mine)], &[(peer, layout)])?;
+//!             assert_eq!((session.bill().online.bytes.0, session.bill().online.rounds.0), (1, 1));
+//!             session.close();
+//!             Ok(got[0].values[0])
+//!         })
+//!     })
+//!     .collect();
+//! let got: Vec<_> = ends.into_iter().map(|end| end.join().unwrap()).collect();
+//! assert_eq!(got, [Ok(41), Ok(40)]);
+//! ```
 
 mod bill;
 mod dial;
@@ -26,7 +57,7 @@ mod tls;
 
 pub use bill::{Bill, Cost, Phase};
 pub use error::{HandshakeFault, InputFault, LinkFault, LocalFault, Misdeed, RunError};
-pub use frame::{HEADER_LEN, MAX_PAYLOAD, Step};
+pub use frame::{HEADER_LEN, MAX_PAYLOAD, Step, is_data};
 pub use identity::{Fingerprint, Identity};
 pub use link::Links;
 pub use listen::Endpoint;

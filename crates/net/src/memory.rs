@@ -14,7 +14,8 @@ const IN_FLIGHT: usize = 4 << 20;
 
 /// Sees every frame between two parties and decides what arrives: to record transcripts, or to make faults.
 pub trait Tap: Send + Sync {
-    /// `bytes`: header and payload of frame `index` of this direction. What is returned is delivered instead.
+    /// `bytes`: header and payload of frame `index` of this direction, of whatever kind (see
+    /// [`is_data`](crate::is_data)). What is returned is delivered instead.
     fn frame(&self, from: PartyId, to: PartyId, index: u64, bytes: Vec<u8>) -> Vec<Vec<u8>>;
 
     /// `from` has closed its end.

@@ -61,7 +61,7 @@ fn a_ring_is_billed_and_pair_ids_agree() {
     check_ring(mesh::tls(Network::LAN));
 }
 
-/// Every party sends 64 MB to both others and receives as much from them.
+/// P0 and P1 send 64 MB to each other.
 fn check_bulk(mesh: Mesh) -> Duration {
     const COUNT: usize = 8 << 20;
     let words = |from: PartyId, to: PartyId| {
@@ -73,21 +73,22 @@ fn check_bulk(mesh: Mesh) -> Duration {
     };
     let times = run(mesh, |me, links| {
         let mut session = Session::open(links, terms(me, 20_000)).unwrap();
+        let peer = match me.0 {
+            0 => PartyId(1),
+            1 => PartyId(0),
+            _ => return Duration::ZERO,
+        };
         let layout = WordsLayout {
             count: COUNT,
             bits: 64,
         };
-        let peers = session.peers();
-        let out = peers.iter().map(|p| (*p, words(me, *p))).collect();
-        let from: Vec<_> = peers.iter().map(|p| (*p, layout)).collect();
+        let out = vec![(peer, words(me, peer))];
         let start = Instant::now();
-        let got: Vec<Words> = session.exchange(Step(1), out, &from).unwrap();
+        let got: Vec<Words> = session.exchange(Step(1), out, &[(peer, layout)]).unwrap();
         let time = start.elapsed();
-        for (peer, got) in peers.iter().zip(&got) {
-            assert!(*got == words(*peer, me));
-        }
+        assert!(got[0] == words(peer, me));
         let cost = Cost {
-            bytes: Bytes(128 << 20),
+            bytes: Bytes(64 << 20),
             rounds: Rounds(1),
         };
         assert_eq!(
