@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// Trials that run at once. Most wait for a timeout rather than compute.
 const WORKERS: usize = 6;
 
-/// Tries every item and returns the first failure in order.
+/// Tries every item until one fails, and returns the first failure in order.
 pub(crate) fn each<T: Sync>(
     items: &[T],
     trial: impl Fn(&T) -> Result<(), Failure> + Sync,
@@ -18,6 +18,7 @@ pub(crate) fn each<T: Sync>(
                 return failures;
             };
             if let Err(failure) = trial(item) {
+                next.store(items.len(), Ordering::Relaxed);
                 failures.push((at, failure));
             }
         }

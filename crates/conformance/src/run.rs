@@ -173,7 +173,7 @@ impl Table {
 
 /// When a job that has not ended is taken for hung.
 fn hang_limit(job: &Job) -> Duration {
-    job.timeout * 8 + Duration::from_secs(30)
+    job.timeout * 8 + Duration::from_secs(10)
 }
 
 fn ending(

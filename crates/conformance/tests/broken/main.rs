@@ -1,0 +1,181 @@
+//! The suite passes a sound toy protocol and fails each of its broken variants.
+
+mod toy;
+
+use subrosa_conformance::*;
+use subrosa_ir::{
+    Element, FloatGraph, FloatNode, FloatOp, FloatWire, InputPort, OutputPort, Tail, TailValue,
+    Weights, WireId,
+};
+use subrosa_protocol::Terms;
+use toy::{Flaw, subject};
+
+/// y = x + x for 64 or, with padding bits, 13 values.
+fn doubling(values: usize) -> Case {
+    let wire = |name: &str| FloatWire {
+        name: name.into(),
+        shape: vec![1, values],
+    };
+    let graph = FloatGraph {
+        wires: vec![wire("x"), wire("y")],
+        inputs: vec![InputPort {
+            name: "x".into(),
+            wire: WireId(0),
+        }],
+        nodes: vec![FloatNode {
+            name: "double".into(),
+            op: FloatOp::Add,
+            inputs: vec![WireId(0); 2],
+            output: WireId(1),
+        }],
+        outputs: vec![WireId(1)],
+        tail: Tail {
+            nodes: Vec::new(),
+            outputs: vec![OutputPort {
+                name: "y".into(),
+                value: TailValue::Opened(0),
+                element: Element::Float,
+            }],
+        },
+    };
+    Case {
+        name: "doubling",
+        graph,
+        weights: Weights::default(),
+        declared: vec![[-2.0, 2.0]],
+        terms: Terms::default(),
+    }
+}
+
+fn even() -> [Case; 1] {
+    [doubling(64)]
+}
+
+/// What is wrong, without where it was found.
+fn inner(result: Result<(), Failure>) -> Option<Failure> {
+    match result {
+        Ok(()) => None,
+        Err(Failure::Case { failure, .. } | Failure::Under { failure, .. }) => inner(Err(*failure)),
+        Err(failure) => Some(failure),
+    }
+}
+
+#[test]
+fn the_sound_one_passes() {
+    let sound = subject::<{ Flaw::None as u8 }>();
+    assert_eq!(inner(agrees(&sound, &even())), None);
+    assert_eq!(inner(plans_are_parsed(&sound, &even())), None);
+    assert_eq!(inner(lengths_are_public(&sound, &even())), None);
+    assert_eq!(inner(sessions_are_fresh(&sound, &even())), None);
+    for randomness in [Randomness::Fixed(3), Randomness::Fresh] {
+        assert_eq!(inner(views_are_uniform(&sound, &even(), randomness)), None);
+        assert_eq!(
+            inner(masks_are_used_once(&sound, &even(), randomness)),
+            None
+        );
+    }
+    assert_eq!(inner(faults_are_noticed(&sound, &doubling(13))), None);
+    assert_eq!(inner(deaths_are_noticed(&sound, &doubling(13))), None);
+}
+
+#[test]
+fn a_leaked_bit_is_caught() {
+    let leaks = subject::<{ Flaw::TopBit as u8 }>();
+    let found = inner(views_are_uniform(&leaks, &even(), Randomness::Fixed(3)));
+    let Some(Failure::NotUniform { deviation, .. }) = found else {
+        panic!("{found:?}");
+    };
+    assert!(
+        matches!(deviation.test, Test::Period { .. }),
+        "{deviation:?}"
+    );
+}
+
+#[test]
+fn a_mask_used_twice_is_caught() {
+    let reuses = subject::<{ Flaw::SameMask as u8 }>();
+    let found = inner(masks_are_used_once(&reuses, &even(), Randomness::Fixed(3)));
+    assert!(
+        matches!(found, Some(Failure::Dependent { .. })),
+        "{found:?}"
+    );
+    let found = inner(sessions_are_fresh(&reuses, &even()));
+    assert!(matches!(found, Some(Failure::Repeated { .. })), "{found:?}");
+    // One message alone tells nothing.
+    let counts = subject::<{ Flaw::KeptCounter as u8 }>();
+    assert_eq!(
+        inner(views_are_uniform(&counts, &even(), Randomness::Fixed(3))),
+        None
+    );
+}
+
+#[test]
+fn a_counter_in_a_restored_backup_is_caught() {
+    let counts = subject::<{ Flaw::KeptCounter as u8 }>();
+    let found = inner(sessions_are_fresh(&counts, &even()));
+    assert!(matches!(found, Some(Failure::Repeated { .. })), "{found:?}");
+    let found = inner(masks_are_used_once(&counts, &even(), Randomness::Fresh));
+    assert!(
+        matches!(found, Some(Failure::Dependent { .. })),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_message_that_depends_on_data_is_caught() {
+    let found = inner(lengths_are_public(
+        &subject::<{ Flaw::ExtraMessage as u8 }>(),
+        &even(),
+    ));
+    assert!(matches!(found, Some(Failure::Length { .. })), "{found:?}");
+}
+
+#[test]
+fn wrong_prices_and_answers_are_caught() {
+    let found = inner(agrees(&subject::<{ Flaw::Price as u8 }>(), &even()));
+    assert!(matches!(found, Some(Failure::Price { .. })), "{found:?}");
+    let found = inner(agrees(&subject::<{ Flaw::Answer as u8 }>(), &even()));
+    assert!(matches!(found, Some(Failure::Value { .. })), "{found:?}");
+}
+
+#[test]
+fn mishandled_faults_are_caught() {
+    let odd = doubling(13);
+    let found = inner(faults_are_noticed(
+        &subject::<{ Flaw::Answers as u8 }>(),
+        &odd,
+    ));
+    assert_eq!(found, Some(Failure::Answered));
+    let found = inner(faults_are_noticed(
+        &subject::<{ Flaw::Unwraps as u8 }>(),
+        &odd,
+    ));
+    assert!(matches!(found, Some(Failure::Panicked { .. })), "{found:?}");
+    let found = inner(faults_are_noticed(
+        &subject::<{ Flaw::Blames as u8 }>(),
+        &odd,
+    ));
+    assert!(matches!(found, Some(Failure::Blame { .. })), "{found:?}");
+    let found = inner(deaths_are_noticed(
+        &subject::<{ Flaw::Blames as u8 }>(),
+        &odd,
+    ));
+    assert!(matches!(found, Some(Failure::Blame { .. })), "{found:?}");
+    let found = inner(deaths_are_noticed(
+        &subject::<{ Flaw::Waits as u8 }>(),
+        &odd,
+    ));
+    assert!(matches!(found, Some(Failure::Hung { .. })), "{found:?}");
+}
+
+#[test]
+fn a_parser_that_panics_is_caught() {
+    let found = inner(plans_are_parsed(
+        &subject::<{ Flaw::Plan as u8 }>(),
+        &even(),
+    ));
+    assert!(
+        matches!(found, Some(Failure::PlanPanic { .. })),
+        "{found:?}"
+    );
+}
