@@ -190,6 +190,8 @@ pub enum Fault {
     MissingInput { input: usize },
     #[error("{found} inputs, expected at least {expected}")]
     InputCount { expected: usize, found: usize },
+    #[error("{found} inputs, expected at most {expected}")]
+    TooManyInputs { expected: usize, found: usize },
     #[error("{found} outputs, expected {expected}")]
     OutputCount { expected: usize, found: usize },
     #[error("attribute {name} is missing")]
@@ -199,6 +201,8 @@ pub enum Fault {
         name: &'static str,
         expected: &'static str,
     },
+    #[error("attribute {name} is not one of this opset")]
+    AttributeOpset { name: &'static str },
     #[error("attribute {name} is {found}, expected {expected}")]
     Attribute {
         name: &'static str,

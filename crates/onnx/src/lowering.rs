@@ -2,7 +2,7 @@ use crate::constant::{CONSTANT_LIMIT, Constant, Data};
 use crate::error::{Fault, InputFault, Op, Refusal, Trouble};
 use crate::finish::{ClearInput, ClearNode, Lowered, Owner, Published, finish};
 use crate::node::{Node, name, operator};
-use crate::operators::find;
+use crate::operators::lower;
 use crate::ops::fold::check;
 use crate::value::{Args, Clear, Named, Source, Value, count};
 use crate::{Model, OnnxError};
@@ -128,15 +128,11 @@ impl Lowering {
                 .map(|name| values.get(name.as_str()).cloned())
                 .collect(),
         };
-        let lower = find(&proto.op_type).ok_or(Refusal::Unknown)?;
-        let results = lower(
-            self,
-            &Node {
-                proto,
-                opset: model.opset,
-            },
-            &args,
-        )?;
+        let node = Node {
+            proto,
+            opset: model.opset,
+        };
+        let results = lower(self, &node, &args)?;
         let mut results = results.into_iter();
         for (output, name) in proto.output.iter().enumerate() {
             match results.next() {

@@ -4,7 +4,7 @@ use crate::file::{check_fields, check_size};
 use crate::input::{InputInfo, inputs};
 use crate::lowering::Lowering;
 use crate::node::{name, operator, own_domain};
-use crate::operators::find;
+use crate::operators::is_known;
 use crate::order::live_order;
 use crate::{OnnxError, PublicConstant};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -207,7 +207,7 @@ fn check_operators(
     order: &[usize],
 ) -> Result<(), OnnxError> {
     for node in order.iter().filter_map(|at| graph.node.get(*at)) {
-        if own_domain(&node.domain) && find(&node.op_type).is_some() {
+        if own_domain(&node.domain) && is_known(&node.op_type) {
             continue;
         }
         return Err(OnnxError::UnsupportedOperator {

@@ -1,4 +1,5 @@
 use crate::error::{Fault, Op, Refusal};
+use crate::value::Args;
 use tract_onnx::pb::attribute_proto::AttributeType;
 use tract_onnx::pb::{AttributeProto, NodeProto, TensorProto};
 
@@ -66,6 +67,20 @@ impl<'a> Node<'a> {
         Ok(self.int(name)?.unwrap_or(default))
     }
 
+    /// 0 or 1.
+    pub fn flag(&self, name: &'static str, default: bool) -> Op<bool> {
+        match self.int_or(name, i64::from(default))? {
+            0 => Ok(false),
+            1 => Ok(true),
+            found => Err(Fault::Attribute {
+                name,
+                expected: "0 or 1",
+                found: found.to_string(),
+            }
+            .into()),
+        }
+    }
+
     pub fn float_or(&self, name: &'static str, default: f32) -> Op<f32> {
         let value = self.float(name)?.unwrap_or(default);
         if value.is_finite() {
@@ -89,6 +104,42 @@ impl<'a> Node<'a> {
         Ok(self
             .find(name, AttributeType::Ints, "a list of integers")?
             .map(|a| a.ints.as_slice()))
+    }
+
+    /// Integers that are an attribute before opset `since`, and an input from there on.
+    pub fn moved_ints<'b>(
+        &self,
+        args: &'b Args,
+        input: usize,
+        name: &'static str,
+        since: i64,
+    ) -> Op<Option<&'b [i64]>>
+    where
+        'a: 'b,
+    {
+        if self.opset >= since {
+            self.without(&[name])?;
+            return args.optional_ints(input);
+        }
+        self.takes(args, input)?;
+        self.ints(name)
+    }
+
+    /// Refuses attributes that later opsets have given up.
+    pub fn without(&self, names: &[&'static str]) -> Op<()> {
+        match names.iter().find(|name| self.has(name)) {
+            Some(name) => Err(Fault::AttributeOpset { name }.into()),
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses inputs that only later opsets have.
+    pub fn takes(&self, args: &Args, expected: usize) -> Op<()> {
+        let found = args.values.len();
+        if found > expected {
+            return Err(Fault::TooManyInputs { expected, found }.into());
+        }
+        Ok(())
     }
 
     pub fn floats(&self, name: &'static str) -> Op<Option<&'a [f32]>> {

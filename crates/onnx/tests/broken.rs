@@ -5,7 +5,7 @@ mod support;
 use prost::Message;
 use subrosa_onnx::{Model, OnnxError};
 use support::{
-    file, floats, indices, int, ints, models, node, parse, refusal, shared, text, value,
+    file, floats, indices, int, ints, models, node, parse, refusal, shared_path, text, value,
 };
 use tract_onnx::pb::{ModelProto, StringStringEntryProto, TensorProto};
 
@@ -104,16 +104,10 @@ fn no_flipped_byte_of_a_real_file_makes_a_panic() {
 #[test]
 fn shared_files_survive_flips_in_their_graphs() {
     for name in ["marabou-traffic64", "mnist-8"] {
-        if shared(name).is_none() {
-            continue;
-        }
-        let path = models()
-            .join("../../shared/models")
-            .join(name)
-            .join("model.onnx");
-        let Ok(bytes) = std::fs::read(path) else {
+        let Some(path) = shared_path(name) else {
             continue;
         };
+        let bytes = std::fs::read(path).unwrap();
         for at in (0..bytes.len()).step_by(bytes.len() / 400) {
             let mut flipped = bytes.clone();
             flipped[at] ^= 0x55;

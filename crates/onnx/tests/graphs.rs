@@ -382,3 +382,34 @@ fn what_the_network_cannot_do_is_refused() {
         assert!(line.contains(operator.name), "{line}");
     }
 }
+
+#[test]
+fn forms_of_another_opset_are_refused() {
+    let squeeze = |opset, weights: Vec<TensorProto>, attributes| {
+        let mut net = one("Squeeze", &[2, 1, 3], weights, attributes);
+        net.opset_import[0].version = opset;
+        net
+    };
+    let axes = || vec![indices("a", &[1])];
+    agrees(&squeeze(13, axes(), vec![]));
+    agrees(&squeeze(11, vec![], vec![ints("axes", &[1])]));
+    let line = refusal(&squeeze(11, axes(), vec![]));
+    assert!(line.ends_with("2 inputs, expected at most 1"), "{line}");
+    let line = refusal(&squeeze(13, vec![], vec![ints("axes", &[1])]));
+    assert!(
+        line.ends_with("attribute axes is not one of this opset"),
+        "{line}"
+    );
+    let line = refusal(&one("Relu", &[2, 3], vec![ramp("w", &[3])], vec![]));
+    assert!(line.ends_with("2 inputs, expected at most 1"), "{line}");
+    let line = refusal(&one(
+        "ReduceMean",
+        &[2, 3],
+        vec![],
+        vec![int("keepdims", 2)],
+    ));
+    assert!(
+        line.ends_with("attribute keepdims is 2, expected 0 or 1"),
+        "{line}"
+    );
+}

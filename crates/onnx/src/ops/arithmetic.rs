@@ -35,13 +35,9 @@ pub(crate) fn sum(l: &mut Lowering, _: &Node<'_>, args: &Args) -> Op<Vec<Value>>
 }
 
 /// x: [N, C, ..] -> (x - mean) / sqrt(variance + epsilon) * scale + shift, channel by channel.
-pub(crate) fn batch_normalization(
-    l: &mut Lowering,
-    node: &Node<'_>,
-    args: &Args,
-) -> Op<Vec<Value>> {
+pub(crate) fn batch_norm(l: &mut Lowering, node: &Node<'_>, args: &Args) -> Op<Vec<Value>> {
     let x = l.private(args.get(0)?)?;
-    if node.int_or("training_mode", 0)? != 0 {
+    if node.flag("training_mode", false)? {
         return Err(Refusal::Training.into());
     }
     node.only("spatial", 1, "1")?;

@@ -147,11 +147,13 @@ pub(crate) fn pad(l: &mut Lowering, node: &Node<'_>, args: &Args) -> Op<Vec<Valu
     let x = args.get(0)?;
     let rank = l.shape(x).len();
     let (found, value, named) = if node.opset < 11 {
+        node.takes(args, 1)?;
         let found = node
             .ints("pads")?
             .ok_or(Fault::MissingAttribute { name: "pads" })?;
         (found, node.float_or("value", 0.0)?, None)
     } else {
+        node.without(&["pads", "value"])?;
         (args.ints(1)?, pad_value(args)?, args.optional_ints(3)?)
     };
     if value != 0.0 {

@@ -68,7 +68,7 @@ pub(crate) fn conv(l: &mut Lowering, node: &Node<'_>, args: &Args) -> Op<Vec<Val
     };
     let in_size = [height, width];
     let geometry = Geometry::read(node, kernel, in_size, x.spatial)?;
-    if node.int_or("ceil_mode", 0)? != 0 {
+    if node.flag("ceil_mode", false)? {
         let found = "1".to_owned();
         return Err(Refusal::Attribute {
             name: "ceil_mode",

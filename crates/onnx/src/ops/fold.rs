@@ -216,14 +216,10 @@ pub(crate) fn reduced_axes(
     rank: usize,
     since: i64,
 ) -> Op<Vec<usize>> {
-    let named = if node.opset < since {
-        node.ints("axes")?
-    } else {
-        args.optional_ints(1)?
-    };
+    let named = node.moved_ints(args, 1, "axes", since)?;
     let mut reduced = match named {
         Some(named) if !named.is_empty() => axes(named, rank)?,
-        _ if node.int_or("noop_with_empty_axes", 0)? != 0 => Vec::new(),
+        _ if node.flag("noop_with_empty_axes", false)? => Vec::new(),
         _ => (0..rank).collect(),
     };
     reduced.sort_unstable();
@@ -231,7 +227,7 @@ pub(crate) fn reduced_axes(
 }
 
 pub(crate) fn reduced_shape(node: &Node<'_>, from: &[usize], reduced: &[usize]) -> Op<Vec<usize>> {
-    let keep = node.int_or("keepdims", 1)? != 0;
+    let keep = node.flag("keepdims", true)?;
     let extents = from.iter().enumerate();
     Ok(extents
         .filter(|(axis, _)| keep || !reduced.contains(axis))

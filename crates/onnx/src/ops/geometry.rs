@@ -63,7 +63,7 @@ impl Geometry {
         let dilation = pair(node.ints("dilations")?, "dilations", spatial)?;
         let (begin, end) = pads(node, spatial)?;
         let auto = node.text_or("auto_pad", "NOTSET")?;
-        let ceil = node.int_or("ceil_mode", 0)? != 0;
+        let ceil = node.flag("ceil_mode", false)?;
         let mut found = Self {
             kernel,
             stride,

@@ -23,7 +23,7 @@ pub(crate) fn average(l: &mut Lowering, node: &Node<'_>, args: &Args) -> Op<Vec<
     l.private(args.get(0)?)?;
     let mut x = planar(l, args.get(0)?)?;
     let (geometry, mut window) = window(node, &x)?;
-    let mut include_pad = node.int_or("count_include_pad", 0)? != 0;
+    let mut include_pad = node.flag("count_include_pad", false)?;
     let alone = !geometry.windows_hold_input(window.in_size);
     if include_pad && (alone || geometry.overhangs(window.in_size)) {
         // The declared padding counts in the divisor, what a rounded-up last window reads beyond it does not.

@@ -40,10 +40,7 @@ impl Matrix {
 /// alpha A' B' + beta C, one of A and B a constant.
 pub(crate) fn gemm(l: &mut Lowering, node: &Node<'_>, args: &Args) -> Op<Vec<Value>> {
     let (alpha, beta) = (node.float_or("alpha", 1.0)?, node.float_or("beta", 1.0)?);
-    let turned = [
-        node.int_or("transA", 0)? != 0,
-        node.int_or("transB", 0)? != 0,
-    ];
+    let turned = [node.flag("transA", false)?, node.flag("transB", false)?];
     let sides = [args.get(0)?, args.get(1)?];
     for (input, side) in sides.iter().enumerate() {
         let found = l.shape(side).len();

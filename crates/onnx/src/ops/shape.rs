@@ -30,7 +30,7 @@ pub(crate) fn reshape(l: &mut Lowering, node: &Node<'_>, args: &Args) -> Op<Vec<
     let target = args.ints(1)?;
     let from = l.shape(x).to_vec();
     check_batch(l, x, &from, target)?;
-    let shape = reshaped(&from, target, node.int_or("allowzero", 0)? != 0)?;
+    let shape = reshaped(&from, target, node.flag("allowzero", false)?)?;
     Ok(vec![l.view(x, View::Reshape, &shape)?])
 }
 
@@ -118,11 +118,7 @@ pub(crate) fn transpose(l: &mut Lowering, node: &Node<'_>, args: &Args) -> Op<Ve
 pub(crate) fn squeeze(l: &mut Lowering, node: &Node<'_>, args: &Args) -> Op<Vec<Value>> {
     let x = args.get(0)?;
     let from = l.shape(x).to_vec();
-    let named = if node.opset < 13 {
-        node.ints("axes")?
-    } else {
-        args.optional_ints(1)?
-    };
+    let named = node.moved_ints(args, 1, "axes", 13)?;
     let gone = match named {
         Some(found) => axes(found, from.len())?,
         None => (0..from.len())
@@ -147,12 +143,12 @@ pub(crate) fn squeeze(l: &mut Lowering, node: &Node<'_>, args: &Args) -> Op<Vec<
 pub(crate) fn unsqueeze(l: &mut Lowering, node: &Node<'_>, args: &Args) -> Op<Vec<Value>> {
     let x = args.get(0)?;
     let from = l.shape(x).to_vec();
-    let named = if node.opset < 13 {
-        node.ints("axes")?
+    let named = node.moved_ints(args, 1, "axes", 13)?;
+    let named = named.ok_or(if node.opset < 13 {
+        Fault::MissingAttribute { name: "axes" }
     } else {
-        Some(args.ints(1)?)
-    };
-    let named = named.ok_or(Fault::MissingAttribute { name: "axes" })?;
+        Fault::MissingInput { input: 1 }
+    })?;
     let rank = from.len() + named.len();
     let new = axes(named, rank)?;
     let mut left = from.into_iter();

@@ -11,6 +11,7 @@ pub(crate) fn slice(l: &mut Lowering, node: &Node<'_>, args: &Args) -> Op<Vec<Va
     let x = args.get(0)?;
     let from = l.shape(x).to_vec();
     let (starts, ends, named, steps) = if node.opset < 10 {
+        node.takes(args, 1)?;
         let missing = |name| Fault::MissingAttribute { name };
         let starts = node.ints("starts")?.ok_or(missing("starts"))?;
         (
@@ -20,6 +21,7 @@ pub(crate) fn slice(l: &mut Lowering, node: &Node<'_>, args: &Args) -> Op<Vec<Va
             None,
         )
     } else {
+        node.without(&["starts", "ends", "axes"])?;
         (
             args.ints(1)?,
             args.ints(2)?,
@@ -111,11 +113,7 @@ pub(crate) fn split(l: &mut Lowering, node: &Node<'_>, args: &Args) -> Op<Vec<Va
     let from = l.shape(x).to_vec();
     let position = axis(node.int_or("axis", 0)?, from.len())?;
     let extent = from.get(position).copied().unwrap_or(0);
-    let named = if node.opset < 13 {
-        node.ints("split")?
-    } else {
-        args.optional_ints(1)?
-    };
+    let named = node.moved_ints(args, 1, "split", 13)?;
     let parts = match named {
         Some(named) => extents(named)?,
         None => {

@@ -123,7 +123,7 @@ pub(crate) fn arg_max(l: &mut Lowering, node: &Node<'_>, args: &Args) -> Op<Vec<
     }
     let index = l.emit(FloatOp::TopK { count: 1 }, vec![x], &moved)?;
     let mut result = shape;
-    if node.int_or("keepdims", 1)? != 0 {
+    if node.flag("keepdims", true)? {
         if let Some(extent) = result.get_mut(axis) {
             *extent = 1;
         }

@@ -19,8 +19,8 @@ pub fn models() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models")
 }
 
-/// A model of the shared collection, or a printed reason why the test is skipped.
-pub fn shared(name: &str) -> Option<Model> {
+/// A file of the shared collection, or a printed reason why the test is skipped.
+pub fn shared_path(name: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("SUBROSA_MODELS").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/models"),
         PathBuf::from,
@@ -33,7 +33,11 @@ pub fn shared(name: &str) -> Option<Model> {
         );
         return None;
     }
-    Some(Model::read(&path).unwrap())
+    Some(path)
+}
+
+pub fn shared(name: &str) -> Option<Model> {
+    shared_path(name).map(|path| Model::read(&path).unwrap())
 }
 
 /// x[i] = ((i * 2654435761) mod 2^32) / 2^32, as the recorded references take it.
