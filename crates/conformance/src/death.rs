@@ -2,7 +2,7 @@
 
 use crate::parallel::each;
 use crate::run::{End, Job, Record, Stage};
-use crate::tamper::{answers, honest, job};
+use crate::tamper::{answers, honest, job, patiently};
 use crate::tap::Fault;
 use crate::{Case, Failure, Frame, Subject, Target};
 use subrosa_core::PartyId;
@@ -44,23 +44,29 @@ fn check(subject: &Subject, case: &Case) -> Result<(), Failure> {
         }
     }
     each(&trials, |trial| {
-        let (name, at, fault, leaves) = match trial.way {
-            Way::Leaves(stage) => ("leaves", None, Fault::None, Some((trial.party, stage))),
-            Way::Dies(at) => ("dies", Some(at), Fault::Kill(at), None),
-            Way::Stalls(at) => ("stalls", Some(at), Fault::Silence(at), None),
+        let (name, at) = match trial.way {
+            Way::Leaves(_) => ("leaves", None),
+            Way::Dies(at) => ("dies", Some(at)),
+            Way::Stalls(at) => ("stalls", Some(at)),
         };
-        let job = Job {
-            leaves,
-            ..job.clone()
+        let judge = |job: &Job| {
+            let (fault, leaves) = match trial.way {
+                Way::Leaves(stage) => (Fault::None, Some((trial.party, stage))),
+                Way::Dies(at) => (Fault::Kill(at), None),
+                Way::Stalls(at) => (Fault::Silence(at), None),
+            };
+            let job = Job {
+                leaves,
+                ..job.clone()
+            };
+            verdict(&honest, &planned.table.run_with(&job, fault)?, trial)
         };
-        let record = planned.table.run_with(&job, fault);
-        let judged = record.and_then(|record| verdict(&honest, &record, trial));
         let here = at.unwrap_or(Target {
             from: trial.party,
             to: trial.party,
             index: trial.turns,
         });
-        judged.map_err(|failure| failure.under(name, here))
+        patiently(&job, judge).map_err(|failure| failure.under(name, here))
     })
 }
 

@@ -30,7 +30,7 @@ mod uniform;
 mod views;
 
 pub use agree::agrees;
-pub use cases::{Case, Planned, cases, even, short};
+pub use cases::{Case, Planned, cases, even, large, short};
 pub use death::deaths_are_noticed;
 pub use failure::Failure;
 pub use fresh::sessions_are_fresh;

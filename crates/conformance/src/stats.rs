@@ -97,20 +97,21 @@ impl Verdict {
     /// Bits set at each residue of the position, for every width of word up to 64 bits. `samples` are messages of
     /// one length, in each of which the words start at the first bit.
     pub fn periods(&mut self, samples: &[&[u8]]) {
+        let bits: Vec<Vec<u8>> = samples.iter().map(|sample| bits_of(sample)).collect();
         for width in 2..=64usize {
             let mut ones = vec![0u64; width];
             let mut all = vec![0u64; width];
-            for sample in samples {
-                let mut bit = 0;
-                for byte in *sample {
-                    for at in 0..8 {
-                        ones[bit] += u64::from(byte >> at & 1);
-                        all[bit] += 1;
-                        bit += 1;
-                        if bit == width {
-                            bit = 0;
-                        }
-                    }
+            for sample in &bits {
+                let mut sums = vec![0u32; width];
+                for word in sample.chunks(width) {
+                    sums.iter_mut()
+                        .zip(word)
+                        .for_each(|(s, bit)| *s += u32::from(*bit));
+                }
+                let (words, rest) = (sample.len() / width, sample.len() % width);
+                for (bit, sum) in sums.into_iter().enumerate() {
+                    ones[bit] += u64::from(sum);
+                    all[bit] += (words + usize::from(bit < rest)) as u64;
                 }
             }
             for bit in 0..width {
@@ -157,6 +158,13 @@ fn histogram(bytes: &[u8]) -> [u64; 256] {
         counts[usize::from(*byte)] += 1;
     }
     counts
+}
+
+fn bits_of(bytes: &[u8]) -> Vec<u8> {
+    let bits = bytes
+        .iter()
+        .flat_map(|byte| (0..8).map(move |at| byte >> at & 1));
+    bits.collect()
 }
 
 fn longest_zero_run(bytes: &[u8]) -> usize {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, PoisonError};
 use subrosa_core::PartyId;
-use subrosa_net::{HEADER_LEN, Tap};
+use subrosa_net::{HEADER_LEN, Tap, is_data};
 
 /// A data frame as its sender sent it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,8 +33,6 @@ pub(crate) const SESSION: usize = 4;
 pub(crate) const STEP: usize = 8;
 pub(crate) const SEQUENCE: usize = 12;
 pub(crate) const LENGTH: usize = 16;
-/// The kind of frames that carry messages.
-const DATA: u8 = 2;
 
 /// A number of a header.
 pub(crate) fn number(bytes: &[u8], at: usize) -> u32 {
@@ -113,7 +111,7 @@ impl Tap for Recorder {
         if state.gone == Some(from) {
             return Vec::new();
         }
-        if bytes.get(KIND) != Some(&DATA) {
+        if !is_data(&bytes) {
             return vec![bytes];
         }
         let count = state.counts.entry((from, to)).or_default();

@@ -29,6 +29,20 @@ pub struct Planned {
 }
 
 impl Case {
+    /// A network of one operation. `inputs` are the shapes of its inputs, each with the range [low, high].
+    pub fn single(
+        name: &'static str,
+        op: FloatOp,
+        inputs: &[&[usize]],
+        output: &[usize],
+        range: [f32; 2],
+    ) -> Self {
+        let mut net = Net::empty(0);
+        let wires: Vec<_> = inputs.iter().map(|shape| net.input(shape, range)).collect();
+        let y = net.push(op, &wires, output.to_vec());
+        net.ending(name, y)
+    }
+
     /// Inputs uniform in the declared ranges.
     pub fn inputs(&self, seed: u64) -> Vec<Tensor> {
         let mut prg = Prg::new(&Seed::insecure_seeded(seed));
@@ -127,6 +141,26 @@ pub fn even() -> Vec<Case> {
     let y = net.dense(x, 4);
     let choice = net.ending("even choice", y).reveal(Reveal::TopK(2));
     vec![dense, image, choice]
+}
+
+/// Cases of a more usual size, with messages without padding bits.
+pub fn large() -> Vec<Case> {
+    let (mut net, x) = Net::new(94, &[4, 784]);
+    let y = net.dense(x, 128);
+    let y = net.relu(y);
+    let y = net.dense(y, 10);
+    let dense = net.ending("perceptron 784-128-10", y);
+    let (mut net, x) = Net::new(95, &[4, 1, 14, 14]);
+    let y = net.conv(x, 8, 5, |_| ());
+    let y = net.max_pool(y, 2, 2, 0);
+    let y = net.relu(y);
+    let y = net.conv(y, 8, 3, |conv| conv.stride = [2, 2]);
+    let y = net.relu(y);
+    let y = net.average_pool(y, 2, 0, true);
+    let y = net.flatten(y);
+    let y = net.dense(y, 10);
+    let image = net.ending("convolutional", y);
+    vec![dense, image]
 }
 
 fn perceptron(name: &'static str, batch: usize) -> Case {
@@ -297,7 +331,7 @@ fn softmax_tail() -> Case {
 
 fn two_inputs() -> Case {
     let (mut net, x) = Net::new(14, &[2, 5]);
-    let z = net.input(&[2, 1]);
+    let z = net.input(&[2, 1], [-2.0, 2.0]);
     let y = net.dense(x, 4);
     let wide = net.view(View::Broadcast, z, &[2, 4]);
     let y = net.same(FloatOp::Add, &[y, wide]);

@@ -18,22 +18,25 @@ pub struct Net {
 impl Net {
     /// A network with one input in [-2, 2].
     pub fn new(seed: u64, input: &[usize]) -> (Self, WireId) {
-        let mut net = Self {
+        let mut net = Self::empty(seed);
+        let x = net.input(input, [-2.0, 2.0]);
+        (net, x)
+    }
+
+    pub fn empty(seed: u64) -> Self {
+        Self {
             graph: FloatGraph::default(),
             weights: Vec::new(),
             declared: Vec::new(),
             prg: Prg::new(&Seed::insecure_seeded(seed)),
-        };
-        let x = net.input(input);
-        (net, x)
+        }
     }
 
-    /// One more input in [-2, 2].
-    pub fn input(&mut self, shape: &[usize]) -> WireId {
+    pub fn input(&mut self, shape: &[usize], range: [f32; 2]) -> WireId {
         let name = format!("x{}", self.graph.inputs.len());
         let wire = self.wire(&name, shape.to_vec());
         self.graph.inputs.push(InputPort { name, wire });
-        self.declared.push([-2.0, 2.0]);
+        self.declared.push(range);
         wire
     }
 

@@ -3,52 +3,17 @@
 mod toy;
 
 use subrosa_conformance::*;
-use subrosa_ir::{
-    Element, FloatGraph, FloatNode, FloatOp, FloatWire, InputPort, OutputPort, Tail, TailValue,
-    Weights, WireId,
-};
-use subrosa_protocol::Terms;
+use subrosa_ir::FloatOp;
 use toy::{Flaw, subject};
 
-/// y = x + x for 64 or, with padding bits, 13 values.
-fn doubling(values: usize) -> Case {
-    let wire = |name: &str| FloatWire {
-        name: name.into(),
-        shape: vec![1, values],
-    };
-    let graph = FloatGraph {
-        wires: vec![wire("x"), wire("y")],
-        inputs: vec![InputPort {
-            name: "x".into(),
-            wire: WireId(0),
-        }],
-        nodes: vec![FloatNode {
-            name: "double".into(),
-            op: FloatOp::Add,
-            inputs: vec![WireId(0); 2],
-            output: WireId(1),
-        }],
-        outputs: vec![WireId(1)],
-        tail: Tail {
-            nodes: Vec::new(),
-            outputs: vec![OutputPort {
-                name: "y".into(),
-                value: TailValue::Opened(0),
-                element: Element::Float,
-            }],
-        },
-    };
-    Case {
-        name: "doubling",
-        graph,
-        weights: Weights::default(),
-        declared: vec![[-2.0, 2.0]],
-        terms: Terms::default(),
-    }
+/// y = x + 1/2 for 64 or, with padding bits, 13 values.
+fn sum(values: usize) -> Case {
+    let shape: &[usize] = &[1, values];
+    Case::single("sum", FloatOp::Offset(0.5), &[shape], shape, [-2.0, 2.0])
 }
 
 fn even() -> [Case; 1] {
-    [doubling(64)]
+    [sum(64)]
 }
 
 /// What is wrong, without where it was found.
@@ -74,8 +39,8 @@ fn the_sound_one_passes() {
             None
         );
     }
-    assert_eq!(inner(faults_are_noticed(&sound, &doubling(13))), None);
-    assert_eq!(inner(deaths_are_noticed(&sound, &doubling(13))), None);
+    assert_eq!(inner(faults_are_noticed(&sound, &sum(13))), None);
+    assert_eq!(inner(deaths_are_noticed(&sound, &sum(13))), None);
 }
 
 #[test]
@@ -140,7 +105,7 @@ fn wrong_prices_and_answers_are_caught() {
 
 #[test]
 fn mishandled_faults_are_caught() {
-    let odd = doubling(13);
+    let odd = sum(13);
     let found = inner(faults_are_noticed(
         &subject::<{ Flaw::Answers as u8 }>(),
         &odd,

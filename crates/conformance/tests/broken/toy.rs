@@ -1,14 +1,15 @@
-//! A protocol of two servers and a client that computes x + x, and its broken variants.
+//! A protocol of two servers and a client that adds a public constant, and its broken variants.
 //!
 //! At setup the client and server 0 agree on a key. An offline phase draws a mask r from it and a fresh nonce. Online
-//! the client sends x - r to server 1; each server doubles its share and sends it back.
+//! the client sends x - r to server 1; server 0 adds the constant to r, and both send their shares back.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 use subrosa_conformance::Subject;
 use subrosa_core::{Bytes, Malformed, PartyId, Prg, Seed, StockFault, Wire, Words, WordsLayout};
 use subrosa_ir::{
-    FixedGraph, LowerOptions, Reveal, Tensor, Weights, decode_output, encode_input, lower, volume,
+    FixedGraph, FixedOp, LowerOptions, Reveal, Tensor, Weights, decode_output, encode_input, lower,
+    volume,
 };
 use subrosa_net::{Bill, InputFault, LinkFault, LocalFault, Phase, RunError, Session, Step};
 use subrosa_protocol::{Fingerprint, Party, PartyKind, Seat, WholePlan, fingerprint_of};
@@ -225,10 +226,16 @@ impl Toy {
             HOLDER => self.take()?,
             _ => s.receive::<Words>(Step(1), CLIENT, layout)?.values,
         };
-        let doubled = share.iter().map(|v| v.wrapping_mul(2) & mask(layout.bits));
+        let constant = match self.graph.nodes.first().map(|node| &node.op) {
+            Some(FixedOp::Offset(by)) if self.me == HOLDER => *by as u64,
+            _ => 0,
+        };
+        let added = share
+            .iter()
+            .map(|v| v.wrapping_add(constant) & mask(layout.bits));
         let words = Words {
             bits: layout.bits,
-            values: doubled.collect(),
+            values: added.collect(),
         };
         s.send(Step(2), CLIENT, words)?;
         if self.flaw == Flaw::ExtraMessage {
