@@ -4,7 +4,7 @@
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
 use subrosa_core::{Prg, Seed};
-use subrosa_ring::BitMatrix;
+use subrosa_ring::{BitMatrix, Simd, look_up_with, to_planes_with};
 use subrosa_share::Evaluator::First;
 use subrosa_share::compare::{Comparison, Evaluation, deal};
 
@@ -24,9 +24,11 @@ fn comparison(criterion: &mut Criterion) {
         let mut group = criterion.benchmark_group(format!("comparison {name}"));
         group.throughput(Throughput::Elements(lanes as u64));
         group.sample_size(10);
-        group.bench_function("look up", |b| {
-            b.iter(|| black_box(Evaluation::new(&shape, First, &c, &rows)));
-        });
+        for simd in Simd::available() {
+            group.bench_function(format!("look up, {simd:?}"), |b| {
+                b.iter(|| black_box(look_up_all(simd, &c, &rows)));
+            });
+        }
         group.bench_function("evaluate", |b| {
             b.iter(|| {
                 let mut evaluation = Evaluation::new(&shape, First, &c, &rows);
@@ -40,6 +42,25 @@ fn comparison(criterion: &mut Criterion) {
         group.bench_function("deal", |b| b.iter(|| deal(&shape, &c, &masks)));
         group.finish();
     }
+}
+
+/// Transposes c and looks up the first five blocks of four bits, by the kernels of `simd`.
+fn look_up_all(simd: Simd, c: &[u64], rows: &BitMatrix) -> (BitMatrix, BitMatrix) {
+    let planes = to_planes_with(simd, c, 0, BITS);
+    let (mut g, mut p) = (BitMatrix::new(5, c.len()), BitMatrix::new(5, c.len()));
+    for block in 0..5 {
+        let table: Vec<&[u64]> = (15 * block..15 * block + 15).map(|r| rows.row(r)).collect();
+        let choose: Vec<&[u64]> = (4 * block..4 * block + 4).map(|r| planes.row(r)).collect();
+        look_up_with(
+            simd,
+            &table,
+            &choose,
+            u64::MAX,
+            g.row_mut(block),
+            p.row_mut(block),
+        );
+    }
+    (g, p)
 }
 
 criterion_group!(benches, comparison);
