@@ -1,2 +1,47 @@
-//! The subrosa program.
-fn main() {}
+//! The `subrosa` program: every party a process of its own.
+
+mod args;
+mod commands;
+mod fault;
+mod input;
+mod output;
+mod parties;
+mod report;
+
+use args::{Cli, Command};
+use clap::Parser;
+use fault::{Fault, Usage};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(asked) if !asked.use_stderr() => {
+            return end(report::print(&asked.render().to_string()));
+        }
+        Err(error) => {
+            return end(Err(Usage::CommandLine(args::one_line(&error)).into()));
+        }
+    };
+    end(match cli.command {
+        Command::Party { .. } => return parties::run_child(),
+        Command::Demo(options) => commands::demo(&options),
+        Command::Inspect(options) => commands::inspect(&options),
+        Command::Explain(options) => commands::explain(&options),
+        Command::Run(options) => commands::run(&options),
+        Command::Eval(options) => commands::eval(&options),
+        Command::Bench(options) => commands::bench(&options),
+    })
+}
+
+fn end(result: Result<(), Fault>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            if !matches!(fault, Fault::Closed) {
+                report::complain(&fault);
+            }
+            ExitCode::from(fault.exit_status())
+        }
+    }
+}

@@ -1,1 +1,42 @@
-//! Private machine-learning inference: load, plan, infer
+//! Private machine-learning inference: one ONNX file, several trust models.
+//!
+//! ```text
+//! Model --prepare--> Prepared --plan(protocol)--> Planned --view--> each party's bytes --seat--> Participant
+//! ```
+//!
+//! [`protocols`] lists what there is to choose from. A [`Participant`] is one party with its connections:
+//! `setup` once, then `offline` and `infer` for each inference. [`InMemory`] runs all parties of a plan in
+//! threads of one process, to try a model and for tests; real parties are processes of their own.
+
+mod blame;
+mod error;
+mod memory;
+mod oracle;
+mod participant;
+mod planned;
+mod prepared;
+mod protocols;
+
+pub use blame::{Blame, blame};
+pub use error::Error;
+pub use memory::{InMemory, InMemoryRun, run_in_memory};
+pub use oracle::{Oracle, OracleAnswer};
+pub use participant::{Participant, Phased};
+pub use planned::{PartyPrice, Planned, total};
+pub use prepared::Prepared;
+pub use protocols::{Entry, find, protocols};
+
+pub use subrosa_core::{Bits, Bytes, Malformed, PartyId, Rounds, Secret};
+pub use subrosa_ir::{
+    Element, FixedGraph, FixedOp, FloatGraph, InputFault, InputPort, LowerError, OutputPort,
+    RangeError, RangedGraph, Reveal, Samples, Shape, TailValue, Tensor, Weights, encode_input,
+    volume,
+};
+pub use subrosa_net::{
+    Bill, Cost, Endpoint, Fingerprint, HEADER_LEN, Identity, LinkFault, Links, LocalFault, Network,
+    Peer, Phase, RunError, Tap, UnknownNetwork, connect,
+};
+pub use subrosa_onnx::{
+    Dim, InputInfo, Model, OnnxError, PublicConstant, Reference, supported_operators,
+};
+pub use subrosa_protocol::{Card, Learns, PartyKind, PlanError, Seat, Source, Terms};

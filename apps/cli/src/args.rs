@@ -1,0 +1,275 @@
+//! The command line.
+
+use clap::{ArgAction, Args, Parser, Subcommand};
+use std::path::PathBuf;
+use std::time::Duration;
+use subrosa::{Entry, Network, Reveal, protocols};
+
+/// Private machine-learning inference: one ONNX model, several trust models.
+#[derive(Parser)]
+#[command(name = "subrosa", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Classify bundled digits with a bundled model, all parties on this machine, and show what a server saw
+    Demo(Demo),
+    /// Show a model's operators, ranges, number format, the protocols that can run it, and the price
+    Inspect(Inspect),
+    /// Show a protocol's parties, its adversary, who learns what, and what is not protected
+    Explain(Explain),
+    /// Run a model on an input, all parties as processes of this machine, and measure
+    Run(Run),
+    /// Accuracy on a data set under a protocol, beside accuracy in the clear
+    Eval(Eval),
+    /// Compare models, protocols and batch sizes
+    Bench(Bench),
+    /// One party's process, for the program itself
+    #[command(hide = true)]
+    Party { name: String },
+}
+
+#[derive(Args)]
+pub struct Demo {
+    #[arg(long, value_parser = protocol, default_value = "replicated3")]
+    pub protocol: &'static Entry,
+    #[command(flatten)]
+    pub place: Place,
+}
+
+#[derive(Args)]
+pub struct Inspect {
+    /// ONNX file
+    pub model: PathBuf,
+    /// Only this protocol
+    #[arg(long, value_parser = protocol)]
+    pub protocol: Option<&'static Entry>,
+    /// Batch size [default: the file's, or 1]
+    #[arg(long, value_parser = positive)]
+    pub batch: Option<usize>,
+    #[command(flatten)]
+    pub numbers: Numbers,
+    #[arg(long, help = JSON)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct Explain {
+    #[arg(value_parser = protocol)]
+    pub protocol: &'static Entry,
+    #[arg(long, help = JSON)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct Run {
+    /// ONNX file
+    pub model: PathBuf,
+    #[arg(long, value_parser = protocol)]
+    pub protocol: &'static Entry,
+    /// NPY file of float32, float64 or uint8; once for each input of the model
+    #[arg(long, value_name = "[NAME=]X.npy", required = true)]
+    pub input: Vec<String>,
+    /// Where the outputs go: one to a NPY file, any number to a NPZ file
+    #[arg(long, value_name = "Y.npy|Y.npz")]
+    pub output: Option<PathBuf>,
+    /// Runs, after one that does not count; times are medians
+    #[arg(long, default_value_t = 1, value_parser = positive)]
+    pub repeat: usize,
+    #[command(flatten)]
+    pub numbers: Numbers,
+    #[command(flatten)]
+    pub image: Image,
+    #[command(flatten)]
+    pub place: Place,
+    #[arg(long, help = JSON)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct Eval {
+    /// ONNX file
+    pub model: PathBuf,
+    #[arg(long, value_parser = protocol)]
+    pub protocol: &'static Entry,
+    /// mnist, fashion-mnist or cifar10
+    #[arg(long)]
+    pub dataset: crate::input::Dataset,
+    /// Folder that holds the data set's files as they are published
+    #[arg(long)]
+    pub data: PathBuf,
+    /// Only the first N images
+    #[arg(long, value_parser = positive)]
+    pub limit: Option<usize>,
+    /// Images in one inference
+    #[arg(long, default_value_t = 128, value_parser = positive)]
+    pub batch: usize,
+    #[command(flatten)]
+    pub numbers: Numbers,
+    #[command(flatten)]
+    pub image: Image,
+    #[command(flatten)]
+    pub place: Place,
+    #[arg(long, help = JSON)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct Bench {
+    /// ONNX files [default: the three bundled nets]
+    #[arg(long, value_delimiter = ',', num_args = 1..)]
+    pub models: Vec<PathBuf>,
+    /// [default: all]
+    #[arg(long, value_delimiter = ',', num_args = 1.., value_parser = protocol)]
+    pub protocols: Vec<&'static Entry>,
+    /// Batch sizes
+    #[arg(long, value_delimiter = ',', num_args = 1.., value_parser = positive, default_values_t = [1, 128])]
+    pub batch: Vec<usize>,
+    /// Runs of each, after one that does not count; times are medians
+    #[arg(long, default_value_t = 5, value_parser = positive)]
+    pub repeat: usize,
+    #[command(flatten)]
+    pub numbers: Numbers,
+    #[command(flatten)]
+    pub place: Place,
+    #[arg(long, help = JSON)]
+    pub json: bool,
+}
+
+const JSON: &str = "One JSON object on standard output";
+
+/// What numbers may be and what is opened.
+#[derive(Args)]
+pub struct Numbers {
+    /// Width of the ring in bits: auto, or 32 to 64
+    #[arg(long, default_value = "auto", value_parser = ring)]
+    pub ring: Ring,
+    /// What the client learns: all, argmax or top:K
+    #[arg(long, default_value = "all", value_parser = reveal)]
+    pub reveal: Reveal,
+    /// Smallest and largest value of an input. It becomes public
+    #[arg(long, value_name = "[NAME=]LO:HI", allow_hyphen_values = true)]
+    pub input_range: Vec<String>,
+    /// Samples for the ranges inside the network [default: 64 random ones in the input range]
+    #[arg(long, value_name = "[NAME=]X.npy")]
+    pub calibrate: Vec<String>,
+}
+
+/// How bytes of images become numbers.
+#[derive(Args)]
+pub struct Image {
+    /// Subtracted from bytes / 255, one for all channels or one for each
+    #[arg(long, value_delimiter = ',', allow_hyphen_values = true)]
+    pub mean: Vec<f32>,
+    /// Divides the difference
+    #[arg(long, value_delimiter = ',', allow_hyphen_values = true)]
+    pub std: Vec<f32>,
+    /// Leave bytes as they are, 0 to 255
+    #[arg(long, action = ArgAction::SetTrue)]
+    pub raw: bool,
+}
+
+/// What parties run on.
+#[derive(Args)]
+pub struct Place {
+    /// loopback, lan (1 Gbit/s, 1 ms round trip) or wan (100 Mbit/s, 40 ms)
+    #[arg(long, default_value = "loopback")]
+    pub network: Network,
+    /// Cores that each party may use [default: this machine's, divided among the servers]
+    #[arg(long, value_parser = positive)]
+    pub threads: Option<usize>,
+    /// Longest silence of a party, in seconds
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
+    pub timeout: Duration,
+}
+
+/// Width of the ring that products are accumulated in; `None` is chosen by the protocol.
+#[derive(Clone, Copy)]
+pub struct Ring(pub Option<u32>);
+
+fn protocol(name: &str) -> Result<&'static Entry, String> {
+    subrosa::find(name).ok_or_else(|| {
+        let names: Vec<_> = protocols().iter().map(Entry::name).collect();
+        format!("expected one of {}", names.join(", "))
+    })
+}
+
+fn ring(text: &str) -> Result<Ring, &'static str> {
+    match text {
+        "auto" => Ok(Ring(None)),
+        _ => match text.parse() {
+            Ok(width @ 32..=64) => Ok(Ring(Some(width))),
+            _ => Err("expected auto, or a number of bits from 32 to 64"),
+        },
+    }
+}
+
+fn reveal(text: &str) -> Result<Reveal, &'static str> {
+    match (text, text.strip_prefix("top:").map(str::parse)) {
+        ("all", _) => Ok(Reveal::All),
+        ("argmax", _) => Ok(Reveal::ArgMax),
+        (_, Some(Ok(count @ 1..))) => Ok(Reveal::TopK(count)),
+        _ => Err("expected all, argmax or top:K"),
+    }
+}
+
+fn positive(text: &str) -> Result<usize, &'static str> {
+    match text.parse() {
+        Ok(number @ 1..=1_000_000) => Ok(number),
+        _ => Err("expected a whole number from 1 to 1000000"),
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration, &'static str> {
+    match text.parse::<f64>() {
+        Ok(seconds) if (0.1..=86_400.0).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
+        _ => Err("expected 0.1 to 86400 seconds"),
+    }
+}
+
+/// What clap says of a wrong command line, as one line.
+pub fn one_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let said = text.split("\n\n").next().unwrap_or_default();
+    let lines: Vec<&str> = said
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
+    lines.join(" ").trim_start_matches("error: ").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn command_line_is_sound() {
+        Cli::command().debug_assert();
+        let parse = |line: &str| Cli::try_parse_from(line.split(' '));
+        assert!(parse("subrosa demo --protocol clear --network wan").is_ok());
+        assert!(
+            parse("subrosa run m.onnx --protocol clear --input x.npy --input-range -1:1").is_ok()
+        );
+        assert!(
+            parse("subrosa run m.onnx --protocol clear --input x.npy --mean -1 --std 2").is_ok()
+        );
+        assert!(parse("subrosa bench --batch 1,2 --protocols clear,replicated3").is_ok());
+        for wrong in [
+            "demo --protocol x",
+            "run m --input x",
+            "demo --threads 0",
+            "demo --pool 3",
+        ] {
+            let error = parse(&format!("subrosa {wrong}")).err().unwrap();
+            assert!(!one_line(&error).contains('\n'));
+            assert_eq!(error.exit_code(), 2);
+        }
+        assert_eq!(reveal("top:3"), Ok(Reveal::TopK(3)));
+        assert!(reveal("top:0").is_err() && ring("31").is_err() && ring("auto").is_ok());
+    }
+}

@@ -1,0 +1,23 @@
+//! The commands.
+
+mod bench;
+mod bundled;
+mod compare;
+mod curious;
+mod demo;
+mod eval;
+mod eval_score;
+mod explain;
+mod inspect;
+mod inspect_report;
+mod pictures;
+mod prepare;
+mod run;
+mod run_report;
+
+pub use bench::bench;
+pub use demo::demo;
+pub use eval::eval;
+pub use explain::explain;
+pub use inspect::inspect;
+pub use run::run;

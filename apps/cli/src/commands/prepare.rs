@@ -1,0 +1,84 @@
+//! From a file to a plan and to what it runs on.
+
+use crate::args::{Numbers, Place};
+use crate::fault::{Fault, of_model};
+use crate::parties::Settings;
+use std::path::Path;
+use subrosa::{
+    Entry, FixedGraph, Model, PartyKind, Planned, Prepared, Reveal, Samples, Tensor, Terms,
+};
+
+pub fn open(path: &Path) -> Result<Model, Fault> {
+    Model::read(path).map_err(Fault::File)
+}
+
+pub fn prepare(
+    path: &Path,
+    model: &Model,
+    batch: usize,
+    ranges: &[[f32; 2]],
+    samples: Option<&[Vec<Tensor>]>,
+) -> Result<Prepared, Fault> {
+    Prepared::new(model, batch, ranges, samples).map_err(of_model(path))
+}
+
+pub fn plan(
+    path: &Path,
+    prepared: &Prepared,
+    protocol: &'static Entry,
+    numbers: &Numbers,
+) -> Result<Planned, Fault> {
+    prepared
+        .plan(protocol, &terms(numbers))
+        .map_err(of_model(path))
+}
+
+pub fn terms(numbers: &Numbers) -> Terms {
+    Terms {
+        ring: numbers.ring.0,
+        reveal: numbers.reveal,
+    }
+}
+
+pub fn settings(place: &Place, planned: &Planned) -> Settings {
+    let servers = planned.seats();
+    let computes = |kind| matches!(kind, PartyKind::Server | PartyKind::Vendor);
+    let servers = servers.iter().filter(|seat| computes(seat.kind)).count();
+    let threads = place
+        .threads
+        .unwrap_or_else(|| (cores() / servers.max(1)).max(1));
+    Settings {
+        network: place.network,
+        threads,
+        timeout: place.timeout,
+    }
+}
+
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// `proven`, or `calibrated` if the bound of any wire is only that.
+pub fn ranges_kind(graph: &FixedGraph) -> &'static str {
+    if graph.wires.iter().all(|wire| wire.proven) {
+        "proven"
+    } else {
+        "calibrated"
+    }
+}
+
+/// What calibrated bounds were seen on.
+pub fn samples_text(samples: Samples) -> String {
+    match samples {
+        Samples::Uniform { runs } => format!("{runs} runs on uniformly random inputs"),
+        Samples::Given { runs } => format!("{runs} runs on the samples given"),
+    }
+}
+
+pub fn reveal_text(reveal: Reveal) -> String {
+    match reveal {
+        Reveal::All => "all".to_owned(),
+        Reveal::ArgMax => "argmax".to_owned(),
+        Reveal::TopK(count) => format!("top:{count}"),
+    }
+}

@@ -1,0 +1,118 @@
+//! Why a command fails, and with which exit status.
+
+use crate::input::{DatasetFault, ImageFault, NpyFault, RangeFault};
+use crate::parties::PartyFault;
+use std::io;
+use std::path::PathBuf;
+use subrosa::{InputFault, OnnxError, Shape};
+use thiserror::Error;
+
+#[derive(Debug, Error)]
+pub enum Fault {
+    /// Standard output is closed: whoever read it has read enough.
+    #[error("standard output is closed")]
+    Closed,
+    #[error("{0}")]
+    Usage(Usage),
+    #[error("{}: {error}", path.display())]
+    Model {
+        path: PathBuf,
+        error: Box<subrosa::Error>,
+    },
+    #[error(transparent)]
+    File(OnnxError),
+    #[error("{}: {fault}", path.display())]
+    Npy { path: PathBuf, fault: NpyFault },
+    #[error("{}: {fault}", path.display())]
+    Input { path: PathBuf, fault: InputFault },
+    #[error(transparent)]
+    Range(#[from] RangeFault),
+    #[error(transparent)]
+    Image(#[from] ImageFault),
+    #[error(transparent)]
+    Dataset(#[from] DatasetFault),
+    #[error(transparent)]
+    Party(#[from] PartyFault),
+    #[error("{}: cannot be written: {error}", path.display())]
+    Output { path: PathBuf, error: io::Error },
+    #[error("the bill is not the price that was reckoned: {0}")]
+    Overcharged(String),
+    #[error("clear reading: {0}")]
+    Oracle(Box<subrosa::Error>),
+}
+
+/// What is wrong with the command line, beyond its form.
+#[derive(Debug, Error)]
+pub enum Usage {
+    #[error("{0}")]
+    CommandLine(String),
+    #[error("--input: the model has no input '{found}', expected {expected}")]
+    UnknownInput { found: String, expected: String },
+    #[error("--input: input '{name}' is given twice")]
+    InputTwice { name: String },
+    #[error("--input: nothing is given for input '{name}'")]
+    InputMissing { name: String },
+    #[error("{}: input '{name}': expected shape {expected}, found {found:?}", path.display())]
+    Shape {
+        path: PathBuf,
+        name: String,
+        expected: String,
+        found: Shape,
+    },
+    #[error("{}: batch {found}, but the other inputs have batch {expected}", path.display())]
+    Batches {
+        path: PathBuf,
+        expected: usize,
+        found: usize,
+    },
+    #[error("--output {}: expected a name that ends in .npy or .npz", path.display())]
+    OutputKind { path: PathBuf },
+    #[error("--output {}: the model has {outputs} outputs, expected a name that ends in .npz", path.display())]
+    OutputCount { path: PathBuf, outputs: usize },
+    #[error("--output {}: its folder does not exist", path.display())]
+    OutputFolder { path: PathBuf },
+    #[error("{}: eval takes models of one input, found {found}", path.display())]
+    ManyInputs { path: PathBuf, found: usize },
+    #[error("{}: input '{name}' has shape {shape:?}, images of {dataset} have {expected} values", path.display())]
+    ImageShape {
+        path: PathBuf,
+        name: String,
+        shape: Shape,
+        dataset: &'static str,
+        expected: usize,
+    },
+    #[error("{}: the first output has shape {shape:?}, expected one row of classes for each of {batch} images", path.display())]
+    Classes {
+        path: PathBuf,
+        shape: Shape,
+        batch: usize,
+    },
+}
+
+impl Fault {
+    /// 1: failed at run time. 2: wrong usage or refused input.
+    pub fn exit_status(&self) -> u8 {
+        match self {
+            Self::Closed => 0,
+            Self::Party(_) | Self::Output { .. } | Self::Overcharged(_) | Self::Oracle(_) => 1,
+            _ => 2,
+        }
+    }
+}
+
+impl From<Usage> for Fault {
+    fn from(usage: Usage) -> Self {
+        Self::Usage(usage)
+    }
+}
+
+/// Names the file in what is said of its model.
+pub fn of_model(path: &std::path::Path) -> impl Fn(subrosa::Error) -> Fault {
+    move |error| match error {
+        subrosa::Error::Onnx(error @ OnnxError::File { .. }) => Fault::File(error),
+        error => Fault::Model {
+            path: path.to_owned(),
+            error: Box::new(error),
+        },
+    }
+}

@@ -1,0 +1,16 @@
+//! What the program reads: arrays, data sets, ranges.
+
+mod cifar;
+mod dataset;
+mod given;
+mod idx;
+mod image;
+mod npy;
+mod npy_header;
+mod range;
+
+pub use dataset::{Dataset, DatasetFault, Images};
+pub use given::{Given, names, read_inputs, read_samples, shape_text};
+pub use image::{ImageFault, Preprocessing};
+pub use npy::{Array, Element, NpyFault, read_npy, read_npy_bytes};
+pub use range::{RangeFault, RangeSource, declared_ranges, round_out, split_name};

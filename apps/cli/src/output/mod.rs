@@ -1,0 +1,7 @@
+//! What the program writes: arrays, whole or not at all.
+
+mod file;
+mod npy;
+mod zip;
+
+pub use file::Output;

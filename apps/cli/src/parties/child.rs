@@ -1,0 +1,209 @@
+//! The process of one party. It reads commands from standard input and answers on standard output.
+
+use super::message::{self, Command, Reply, Report, Start};
+use std::io::{self, ErrorKind};
+use std::process::ExitCode;
+use std::sync::mpsc;
+use std::time::Instant;
+use subrosa::{
+    Endpoint, Identity, LocalFault, Participant, Peer, RunError, Secret, Weights, connect,
+};
+
+/// Runs until standard input closes, and ends at once when it does, whatever the party is doing.
+pub fn run() -> ExitCode {
+    let (sender, commands) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut stdin = io::stdin().lock();
+        loop {
+            let told = match message::read::<Command>(&mut stdin) {
+                Ok(Command::Ping) => tell(&Reply::Alive),
+                Ok(command) => sender
+                    .send((command, Instant::now()))
+                    .map_err(|_| ErrorKind::BrokenPipe.into()),
+                Err(error) => Err(error),
+            };
+            match told {
+                Ok(()) => {}
+                Err(error) if error.kind() == ErrorKind::InvalidData => {
+                    eprintln!("subrosa: `party` is for the program itself: it speaks no text");
+                    std::process::exit(2)
+                }
+                Err(_) => std::process::exit(1),
+            }
+        }
+    });
+    let mut child = Child::New;
+    while let Ok((command, came)) = commands.recv() {
+        let reply = child.obey(command, came);
+        if tell(&reply).is_err() {
+            break;
+        }
+    }
+    ExitCode::FAILURE
+}
+
+fn tell(reply: &Reply) -> io::Result<()> {
+    message::write(&mut io::stdout().lock(), reply)
+}
+
+enum Child {
+    New,
+    Started {
+        start: Box<Start>,
+        endpoint: Endpoint,
+        identity: Identity,
+    },
+    Seated {
+        party: Box<Participant>,
+        weights: Option<Weights>,
+    },
+    Ended(RunError),
+}
+
+impl Child {
+    fn obey(&mut self, command: Command, came: Instant) -> Reply {
+        let state = std::mem::replace(self, Self::Ended(LocalFault::Invariant.into()));
+        match state.next(command, came) {
+            Ok((state, reply)) => {
+                *self = state;
+                reply
+            }
+            Err(Stop::Failed(error)) => {
+                *self = Self::Ended(error.clone());
+                Reply::Failed(error)
+            }
+            Err(Stop::Confused) => Reply::Confused,
+        }
+    }
+
+    fn next(self, command: Command, came: Instant) -> Result<(Self, Reply), Stop> {
+        match (self, command) {
+            (Self::New, Command::Start(start)) => begin(start),
+            (
+                Self::Started {
+                    start,
+                    endpoint,
+                    identity,
+                },
+                Command::Connect(addresses),
+            ) => {
+                let peers = start.neighbours.iter().map(|(party, fingerprint)| {
+                    // The smaller number listens.
+                    let known = addresses.iter().find(|(known, _)| known == party);
+                    let address = known
+                        .filter(|_| *party < start.me)
+                        .map(|(_, address)| *address);
+                    Peer {
+                        party: *party,
+                        fingerprint: *fingerprint,
+                        address,
+                    }
+                });
+                let peers: Vec<Peer> = peers.collect();
+                let Start {
+                    me,
+                    protocol,
+                    plan,
+                    network,
+                    threads,
+                    timeout,
+                    ..
+                } = *start;
+                let links = connect(
+                    me,
+                    &identity,
+                    Some(endpoint),
+                    &peers,
+                    network.into(),
+                    timeout,
+                )?;
+                let protocol = subrosa::find(&protocol).ok_or(Stop::Confused)?;
+                let party = Participant::new(protocol, plan, threads, links, timeout);
+                let party = Box::new(party.map_err(|_| Stop::Confused)?);
+                Ok((
+                    Self::Seated {
+                        party,
+                        weights: None,
+                    },
+                    done(None, Default::default(), came),
+                ))
+            }
+            (Self::Seated { party, .. }, Command::Weights(weights)) => {
+                let reply = done(None, Default::default(), came);
+                Ok((
+                    Self::Seated {
+                        party,
+                        weights: Some(weights),
+                    },
+                    reply,
+                ))
+            }
+            (Self::Seated { mut party, weights }, command) => {
+                let (outputs, bill) = match command {
+                    Command::Setup => (None, party.setup(weights.as_ref())?.bill),
+                    Command::Offline => (None, party.offline()?.bill),
+                    Command::Infer(inputs) => {
+                        // The clock of what a user waits starts here, with the input at hand.
+                        let started = Instant::now();
+                        let answer = party.infer(inputs)?;
+                        let reply = done(answer.value, answer.bill, started);
+                        return Ok((Self::Seated { party, weights }, reply));
+                    }
+                    _ => return Err(Stop::Confused),
+                };
+                let reply = done(outputs, bill, came);
+                Ok((Self::Seated { party, weights }, reply))
+            }
+            (Self::Ended(error), _) => Err(Stop::Failed(error)),
+            _ => Err(Stop::Confused),
+        }
+    }
+}
+
+enum Stop {
+    Failed(RunError),
+    Confused,
+}
+
+impl From<RunError> for Stop {
+    fn from(error: RunError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+fn begin(start: Box<Start>) -> Result<(Child, Reply), Stop> {
+    let protocol = subrosa::find(&start.protocol).ok_or(Stop::Confused)?;
+    let price = protocol.price(&start.plan).map_err(|_| Stop::Confused)?;
+    let key = Secret::new(start.key.clone());
+    let identity = Identity::from_der(start.certificate.clone(), key)
+        .map_err(|fault| Stop::Failed(fault.into()))?;
+    let endpoint = Endpoint::bind("127.0.0.1:0")?;
+    let address = endpoint.local_addr()?;
+    let reply = Reply::Ready { address, price };
+    Ok((
+        Child::Started {
+            start,
+            endpoint,
+            identity,
+        },
+        reply,
+    ))
+}
+
+fn done(outputs: Option<Vec<subrosa::Tensor>>, bill: subrosa::Bill, since: Instant) -> Reply {
+    let time = since.elapsed();
+    Reply::Done(Report {
+        outputs,
+        time,
+        bill,
+        peak_rss_bytes: peak_rss_bytes(),
+    })
+}
+
+/// The largest resident set of this process so far, 0 where the system does not say.
+fn peak_rss_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = line.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok());
+    kilobytes.unwrap_or(0) * 1024
+}

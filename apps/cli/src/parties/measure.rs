@@ -1,0 +1,138 @@
+//! Repeated runs and their medians.
+
+use super::{PartyFault, Processes, Settings};
+use std::time::{Duration, Instant};
+use subrosa::{Bill, Planned, Seat, Tensor, Weights, total};
+
+/// Time for setups beyond the first two.
+const SETUPS: Duration = Duration::from_secs(2);
+
+/// What runs of one plan took.
+pub struct Measured {
+    /// Of the last run.
+    pub outputs: Vec<Tensor>,
+    pub setup: Duration,
+    pub offline: Duration,
+    pub online: Duration,
+    /// In the order of the seats.
+    pub parties: Vec<PartyMeasured>,
+}
+
+pub struct PartyMeasured {
+    pub seat: Seat,
+    pub price: Bill,
+    /// Of one setup, one offline phase and one inference.
+    pub bill: Bill,
+    pub peak_rss_bytes: u64,
+}
+
+impl Measured {
+    pub fn price(&self) -> Bill {
+        total(self.parties.iter().map(|party| &party.price))
+    }
+
+    pub fn bill(&self) -> Bill {
+        total(self.parties.iter().map(|party| &party.bill))
+    }
+
+    /// Those whose bill is not their price.
+    pub fn overcharged(&self) -> Vec<&PartyMeasured> {
+        self.parties
+            .iter()
+            .filter(|party| party.price != party.bill)
+            .collect()
+    }
+}
+
+/// Medians over `repeat` runs after one that does not count. `seen` is called before each run.
+pub fn measure(
+    planned: &Planned,
+    weights: &Weights,
+    inputs: &[Tensor],
+    settings: &Settings,
+    repeat: usize,
+    mut seen: impl FnMut(usize),
+) -> Result<Measured, PartyFault> {
+    let mut all = Processes::start(planned, weights, settings)?;
+    let begun = Instant::now();
+    let mut setups = Vec::new();
+    let mut bills = Vec::new();
+    for round in 0..=repeat {
+        if round > 1 && begun.elapsed() > SETUPS {
+            break;
+        }
+        let step = all.setup()?;
+        setups.push(step.time);
+        bills = step.bills;
+    }
+    let (mut offline, mut online) = (Vec::new(), Vec::new());
+    let mut outputs = Vec::new();
+    let mut sums = bills.clone();
+    let mut peaks = Vec::new();
+    for round in 0..=repeat {
+        seen(round);
+        let made = all.offline()?;
+        let answer = all.infer(inputs)?;
+        offline.push(made.time);
+        online.push(answer.step.time);
+        sums = bills.clone();
+        for (sum, (made, asked)) in sums
+            .iter_mut()
+            .zip(made.bills.iter().zip(&answer.step.bills))
+        {
+            *sum += made.clone() + asked.clone();
+        }
+        outputs = answer.outputs;
+        peaks = answer.step.peak_rss_bytes;
+    }
+    let priced = all.prices().iter().zip(planned.parties());
+    let parties = priced.zip(sums.into_iter().zip(peaks));
+    let parties = parties.map(|((price, party), (bill, peak_rss_bytes))| PartyMeasured {
+        seat: party.seat,
+        price: price.clone(),
+        bill,
+        peak_rss_bytes,
+    });
+    Ok(Measured {
+        outputs,
+        setup: median(&setups[1..]),
+        offline: median(&offline[1..]),
+        online: median(&online[1..]),
+        parties: parties.collect(),
+    })
+}
+
+/// The middle value, or the mean of both middle ones.
+pub fn median(times: &[Duration]) -> Duration {
+    let mut sorted = times.to_vec();
+    sorted.sort();
+    let half = sorted.len() / 2;
+    match (
+        sorted.len() % 2,
+        sorted.get(half),
+        sorted.get(half.wrapping_sub(1)),
+    ) {
+        (0, Some(high), Some(low)) => (*high + *low) / 2,
+        (_, Some(middle), _) => *middle,
+        _ => Duration::ZERO,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn medians() {
+        let ms = |times: &[u64]| {
+            times
+                .iter()
+                .map(|t| Duration::from_millis(*t))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(median(&ms(&[])), Duration::ZERO);
+        assert_eq!(median(&ms(&[7])), Duration::from_millis(7));
+        assert_eq!(median(&ms(&[9, 1, 5])), Duration::from_millis(5));
+        assert_eq!(median(&ms(&[1, 100, 3, 2])), Duration::from_micros(2500));
+    }
+}

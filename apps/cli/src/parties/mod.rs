@@ -1,0 +1,12 @@
+//! The parties of a plan as processes of their own, over TLS on loopback.
+
+mod child;
+mod measure;
+mod message;
+mod process;
+mod processes;
+
+pub use child::run as run_child;
+pub use measure::{Measured, measure};
+use process::Death;
+pub use processes::{PartyFault, Processes, Settings};

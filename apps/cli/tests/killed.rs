@@ -1,0 +1,117 @@
+//! Parties that die, stall, or are left alone.
+
+mod support;
+
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+use support::*;
+
+/// Starts a run that would take hours, and waits until its parties are at work.
+fn long_run(name: &str, more: &[&str]) -> (Child, Vec<(u32, String)>) {
+    let folder = folder(name);
+    let input = npy(
+        &folder.join("x.npy"),
+        "<f4",
+        &[1, 1, 28, 28],
+        &floats(spread(784)),
+    );
+    let model = model("mnist-mlp.onnx");
+    let mut arguments = vec![
+        "run",
+        &model,
+        "--protocol",
+        "replicated3",
+        "--input",
+        &input,
+        "--repeat",
+        "1000000",
+    ];
+    arguments.extend(more);
+    let child = command(&arguments).spawn().unwrap();
+    let started = Instant::now();
+    let mut parties = children(child.id());
+    while !(parties.len() == 5 && parties.iter().all(|(id, _)| has_worked(*id))) {
+        assert!(started.elapsed() < Duration::from_secs(60), "{parties:?}");
+        std::thread::sleep(Duration::from_millis(20));
+        parties = children(child.id());
+    }
+    (child, parties)
+}
+
+/// Whether it has used two ticks of processor time.
+fn has_worked(id: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    let fields = stat.rsplit(") ").next().unwrap_or_default();
+    fields
+        .split(' ')
+        .skip(11)
+        .take(2)
+        .filter_map(|ticks| ticks.parse::<u64>().ok())
+        .sum::<u64>()
+        > 1
+}
+
+fn signal(signal: &str, id: u32) {
+    assert!(
+        Command::new("kill")
+            .args([signal, &id.to_string()])
+            .status()
+            .unwrap()
+            .success()
+    );
+}
+
+fn party<'a>(parties: &'a [(u32, String)], name: &str) -> &'a u32 {
+    let found = parties
+        .iter()
+        .find(|(_, line)| line.contains(&format!("party {name}")));
+    &found.unwrap().0
+}
+
+fn all_gone(parties: &[(u32, String)]) {
+    let until = Instant::now() + Duration::from_secs(10);
+    for (id, line) in parties {
+        while std::fs::metadata(format!("/proc/{id}")).is_ok() {
+            assert!(Instant::now() < until, "{line} is still there");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+#[test]
+fn killed_party_is_named() {
+    for name in ["server-1", "client"] {
+        let (child, parties) = long_run("killed", &[]);
+        signal("-9", *party(&parties, name));
+        let killed = Instant::now();
+        let output = finish(child);
+        assert!(killed.elapsed() < Duration::from_secs(20));
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        let last = stderr.lines().last().unwrap_or_default();
+        assert!(last.contains(name) && last.contains("signal 9"), "{stderr}");
+        all_gone(&parties);
+    }
+}
+
+#[test]
+fn stopped_party_is_named() {
+    let (child, parties) = long_run("stopped", &["--timeout", "2"]);
+    signal("-STOP", *party(&parties, "server-0"));
+    let output = finish(child);
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    let last = stderr.lines().last().unwrap_or_default();
+    assert!(last.starts_with("subrosa: server-0"), "{stderr}");
+    all_gone(&parties);
+}
+
+#[test]
+fn parties_end_with_the_program() {
+    for how in ["-9", "-INT"] {
+        let (mut child, parties) = long_run("orphans", &[]);
+        signal(how, child.id());
+        child.wait().unwrap();
+        all_gone(&parties);
+    }
+}

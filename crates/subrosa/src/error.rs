@@ -1,0 +1,33 @@
+use crate::Blame;
+use subrosa_core::Malformed;
+use subrosa_ir::{ClearError, EvalError, InputFault, OutputFault, RangeError, WeightFault};
+use subrosa_onnx::OnnxError;
+use subrosa_protocol::PlanError;
+use thiserror::Error;
+
+/// Why a model cannot be read, prepared, planned or run. Each is one line.
+#[derive(Clone, Debug, Error)]
+pub enum Error {
+    #[error(transparent)]
+    Onnx(#[from] OnnxError),
+    #[error(transparent)]
+    Range(#[from] RangeError),
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    #[error(transparent)]
+    Input(#[from] InputFault),
+    #[error("expected {expected} inputs, found {found}")]
+    Inputs { expected: usize, found: usize },
+    #[error("weights: {0}")]
+    Weights(#[from] WeightFault),
+    #[error("a plan does not read back: {0}")]
+    Malformed(#[from] Malformed),
+    #[error("clear reading: {0}")]
+    Clear(#[from] ClearError),
+    #[error("clear reading: {0}")]
+    Output(#[from] OutputFault),
+    #[error("output tail: {0}")]
+    Tail(#[from] EvalError),
+    #[error(transparent)]
+    Run(#[from] Box<Blame>),
+}
