@@ -4,7 +4,8 @@
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
 use subrosa_core::{Prg, Seed};
-use subrosa_ring::{BitMatrix, Simd, look_up_with, to_planes_with};
+use subrosa_ring::bits::to_planes_with;
+use subrosa_ring::{BitMatrix, Simd, look_up_with};
 use subrosa_share::Evaluator::First;
 use subrosa_share::compare::{Comparison, Evaluation, deal};
 
