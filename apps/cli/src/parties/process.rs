@@ -15,6 +15,13 @@ pub enum Event {
     Gone,
 }
 
+/// Settings of the GNU allocator for a party: memory that one step gives back is kept for the next, where it would
+/// go back to the kernel and come again page by page. It halves the time of large batches; elsewhere it is unread.
+const ALLOCATOR: (&str, &str) = (
+    "GLIBC_TUNABLES",
+    "glibc.malloc.mmap_threshold=1073741824:glibc.malloc.trim_threshold=4294967296:glibc.malloc.top_pad=67108864",
+);
+
 /// Killed and awaited on drop.
 pub struct Process {
     child: Child,
@@ -25,8 +32,11 @@ pub struct Process {
 impl Process {
     /// Starts this same program as the party of that name. What it says goes to `events` under `index`.
     pub fn start(name: &str, index: usize, events: Sender<(usize, Event)>) -> io::Result<Self> {
+        let (tunables, settings) = ALLOCATOR;
+        let settings = std::env::var_os(tunables).unwrap_or(settings.into());
         let mut child = std::process::Command::new(std::env::current_exe()?)
             .args(["party", name])
+            .env(tunables, settings)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
