@@ -14,7 +14,7 @@ fn demo_answers_as_in_the_clear() {
     assert!(!text.contains('\x1b'), "{text}");
     assert!(text.lines().count() <= 40, "{text}");
     assert!(
-        text.lines().all(|line| line.chars().count() <= 110),
+        text.lines().all(|line| line.chars().count() <= 80),
         "{text}"
     );
 }

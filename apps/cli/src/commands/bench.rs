@@ -205,7 +205,7 @@ fn text(json: &Json) -> String {
         "rounds",
         "server",
     ];
-    let mut table = Table::new(&head, 2);
+    let mut table = Table::with_head(&head, 2);
     let seconds = |s: f64| report::seconds(Duration::from_secs_f64(s));
     for row in &json.rows {
         table.row(vec![

@@ -8,9 +8,9 @@ use super::{bundled, prepare};
 use crate::args::Demo;
 use crate::fault::{Fault, of_model};
 use crate::parties::{Measured, measure};
-use crate::report::{self, paint};
+use crate::report::{self, Table, paint};
 use std::path::Path;
-use subrosa::{Oracle, PartyKind, Planned, Tensor, Terms, protocols};
+use subrosa::{Oracle, Planned, Tensor, Terms};
 
 pub fn demo(options: &Demo) -> Result<(), Fault> {
     let (name, model) = bundled::lenet()?;
@@ -26,17 +26,8 @@ pub fn demo(options: &Demo) -> Result<(), Fault> {
         .plan(options.protocol, &Terms::default())
         .map_err(of_model(path))?;
     let settings = settings(&options.place, &planned);
-    let paint = paint();
-    report::print(&format!(
-        "{}\n\n  the owner holds the model ({name}, {} weights), the client holds {count} digits;\n  \
-         {}: {}\n  {} processes on this machine, TLS 1.3 between them, network {}\n\n",
-        paint.bold("Subrosa: a model answers, and nobody sees both the question and the model."),
-        report::count(model.parameters() as u64),
-        options.protocol.name(),
-        options.protocol.card.title,
-        planned.seats().len(),
-        settings.network,
-    ))?;
+    let weights = report::count(model.parameters() as u64);
+    report::print(&format!("{}\n", opening(&planned, name, &weights, count)))?;
     let measured = measure(&planned, &prepared.weights, &input, &settings, 1, |_| ())?;
     let oracle = Oracle::new(planned.graph(), &prepared.weights, cores());
     let clear = oracle
@@ -58,18 +49,34 @@ pub fn demo(options: &Demo) -> Result<(), Fault> {
     ))?;
     let seen = watch(&planned, &prepared.weights, &input, settings.timeout);
     if let Some(seen) = seen.map_err(of_model(path))? {
-        report::print(&sight(&seen, &digits, &planned))?;
+        report::print(&sight(&seen, &digits))?;
     }
-    let others: Vec<&str> = protocols().iter().map(|entry| entry.name()).collect();
     report::print(&format!(
-        "\n  next: subrosa explain {}    subrosa run YOUR.onnx --protocol {} --input X.npy\n",
+        "\nnext: subrosa explain {0}\n      subrosa run MODEL.onnx --protocol {0} --input X.npy\n",
         options.protocol.name(),
-        others.join("|"),
     ))?;
     if measured.overcharged().is_empty() {
         return Ok(());
     }
     Err(Fault::Overcharged("see the demo".to_owned()))
+}
+
+/// Who takes part, and who learns what.
+fn opening(planned: &Planned, name: &str, weights: &str, count: usize) -> String {
+    let paint = paint();
+    let card = &planned.protocol.card;
+    let mut text = format!(
+        "{}\n\nThe owner holds a model, {name} with {weights} weights; the client holds {count}\n\
+         digits; {} processes on this machine talk TLS 1.3. Who learns what:\n",
+        report::wrap(&format!("{}: {}", paint.bold(card.name), card.title), ""),
+        planned.seats().len(),
+    );
+    let mut table = Table::new(2);
+    for line in card.learns {
+        table.row(vec![line.who.to_owned(), line.learns.to_owned()]);
+    }
+    text += &table.render("  ");
+    text
 }
 
 fn classes(outputs: &[Tensor], count: usize) -> Vec<usize> {
@@ -117,10 +124,10 @@ fn results(
         paint.bad(&verdict)
     };
     format!(
-        "  answers  {verdict}, {right} of {count} right; logits within {error} of the float model\n\
-         \x20 time     setup {}, offline {}, online {} for all {count}\n\
-         \x20 sent     setup {}, offline {}, online {} by all parties; {} rounds online\n\
-         \x20 price    reckoned before any byte moved; {equal}\n",
+        "answers  {verdict}, {right} of {count} right; logits within {error} of float\n\
+         time     setup {}, offline {}, online {} for all {count}\n\
+         sent     setup {}, offline {}, online {} by all; {} rounds online\n\
+         price    reckoned before any byte moved; {equal}\n",
         report::seconds(measured.setup),
         report::seconds(measured.offline),
         paint.bold(&report::seconds(measured.online)),
@@ -132,7 +139,7 @@ fn results(
 }
 
 /// What the first server saw, beside what the client holds.
-fn sight(seen: &Seen, digits: &Tensor, planned: &Planned) -> String {
+fn sight(seen: &Seen, digits: &Tensor) -> String {
     const BYTES: usize = 16;
     let paint = paint();
     let pixels: Vec<u8> = digits.values.iter().map(|value| *value as u8).collect();
@@ -162,32 +169,24 @@ fn sight(seen: &Seen, digits: &Tensor, planned: &Planned) -> String {
         }
     };
     let verdict = if all.chance < 1e-6 {
-        paint.bad("this server sees more than noise")
+        paint.bad("it sees more than noise")
     } else {
-        paint.good("no more than noise")
-    };
-    let honest = match planned
-        .seats()
-        .iter()
-        .filter(|s| s.kind == PartyKind::Server)
-        .count()
-    {
-        1 => "it computes in the clear",
-        _ => "as a curious server would read it",
+        paint.good("it sees noise")
     };
     format!(
-        "\n  What {} saw, {honest} (the same once more in memory, every message written down)\n\
-         \x20   a row of the first digit      {}\n\
-         \x20   received in its place         {}\n\
-         \x20   byte values of all {} received: chi-squared {:.0} (uniform: 255 +- 23), {}\n\
-         \x20   of the digits themselves: {:.0}, {}; {verdict}\n",
+        "\nWhat {} saw (the same run once more in memory, each message recorded)\n\
+         \x20 a row of the first digit  {}\n\
+         \x20 received in its place     {}\n\
+         \x20 evenness of byte values, chi-squared, 255 +- 23 where they are uniform:\n\
+         \x20   the digits themselves   {:.0}, {}\n\
+         \x20   all {} received    {:.0}, {}: {verdict}\n",
         paint.bold(seen.seat.name),
         part(&pixels, pixel),
         part(&seen.input, place),
+        own.statistic,
+        chance(own.chance),
         report::bytes(seen.all.len() as u64),
         all.statistic,
         chance(all.chance),
-        own.statistic,
-        chance(own.chance),
     )
 }

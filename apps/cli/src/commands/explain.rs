@@ -2,7 +2,7 @@
 
 use crate::args::Explain;
 use crate::fault::Fault;
-use crate::report::{self, paint, print_json};
+use crate::report::{self, paint, print_json, wrap};
 use subrosa::Card;
 
 pub fn explain(options: &Explain) -> Result<(), Fault> {
@@ -53,21 +53,6 @@ fn paragraph(text: &str) -> String {
 fn item(text: &str) -> String {
     let wrapped = wrap(text, "    ");
     format!("  - {}\n", wrapped.trim_start())
-}
-
-/// Lines of at most 80 characters.
-fn wrap(text: &str, indent: &str) -> String {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= 80 => {
-                *line += " ";
-                *line += word;
-            }
-            _ => lines.push(format!("{indent}{word}")),
-        }
-    }
-    lines.join("\n")
 }
 
 #[cfg(test)]

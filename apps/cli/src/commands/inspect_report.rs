@@ -218,7 +218,7 @@ impl Report<'_> {
         let head = [
             "protocol", "ring", "fraction", "ranges", "setup", "offline", "online", "rounds",
         ];
-        let mut table = Table::new(&head, 1);
+        let mut table = Table::with_head(&head, 1);
         for under in self.under {
             let name = under.protocol.name().to_owned();
             table.row(match &under.planned {

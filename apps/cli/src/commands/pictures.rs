@@ -40,7 +40,7 @@ fn pixel(image: &[f32], row: usize, column: usize) -> f32 {
 fn braille(image: &[f32]) -> Vec<String> {
     const DOTS: [[u32; 2]; 4] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
     let cell = |row: usize, column: usize| {
-        let mut code = 0x2800;
+        let mut code = 0;
         for (y, dots) in DOTS.iter().enumerate() {
             for (x, dot) in dots.iter().enumerate() {
                 if pixel(image, 4 * row + y, 2 * column + x) > 100.0 {
@@ -48,7 +48,11 @@ fn braille(image: &[f32]) -> Vec<String> {
                 }
             }
         }
-        char::from_u32(code).unwrap_or(' ')
+        if code == 0 {
+            ' '
+        } else {
+            char::from_u32(0x2800 + code).unwrap_or(' ')
+        }
     };
     (0..6)
         .map(|row| (0..12).map(|column| cell(row, column)).collect())
@@ -80,10 +84,7 @@ mod tests {
             let lines = draw(&image);
             assert_eq!(lines.len(), 6);
             assert!(lines.iter().all(|line| line.chars().count() == 12));
-            assert_ne!(
-                lines[2],
-                lines[0].clone().replace('x', "y").replace(' ', "z")
-            );
+            assert!(lines[2].contains(|c| c != ' ') && lines[5].trim().is_empty());
         }
         let text = pictures(&[&image, &image], &["one".into(), "1".into()]);
         assert_eq!(text.lines().count(), 7);

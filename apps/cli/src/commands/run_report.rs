@@ -212,7 +212,7 @@ impl Report<'_> {
             "online sent",
             "rounds",
         ];
-        let mut table = Table::new(&head, 2);
+        let mut table = Table::with_head(&head, 2);
         let cells = |bill: &subrosa::Bill| {
             let mut cells: Vec<String> = [bill.setup, bill.offline, bill.online]
                 .iter()

@@ -1,4 +1,4 @@
-//! Numbers for people.
+//! Numbers and paragraphs for people.
 
 use std::time::Duration;
 
@@ -38,6 +38,21 @@ pub fn count(number: u64) -> String {
 pub fn shape(shape: &[usize]) -> String {
     let extents: Vec<String> = shape.iter().map(usize::to_string).collect();
     format!("[{}]", extents.join(", "))
+}
+
+/// Lines of at most 80 characters.
+pub fn wrap(text: &str, indent: &str) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= 80 => {
+                *line += " ";
+                *line += word;
+            }
+            _ => lines.push(format!("{indent}{word}")),
+        }
+    }
+    lines.join("\n")
 }
 
 fn digits(value: f64) -> String {

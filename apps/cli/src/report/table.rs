@@ -8,11 +8,17 @@ pub struct Table {
 
 impl Table {
     /// `left`: columns from the first on that are set to the left.
-    pub fn new(head: &[&str], left: usize) -> Self {
+    pub fn new(left: usize) -> Self {
         Self {
-            rows: vec![head.iter().map(|cell| (*cell).to_owned()).collect()],
+            rows: Vec::new(),
             left,
         }
+    }
+
+    pub fn with_head(head: &[&str], left: usize) -> Self {
+        let mut table = Self::new(left);
+        table.row(head.iter().map(|cell| (*cell).to_owned()).collect());
+        table
     }
 
     pub fn row(&mut self, cells: Vec<String>) {
@@ -51,7 +57,7 @@ mod tests {
 
     #[test]
     fn columns_line_up() {
-        let mut table = Table::new(&["net", "ms"], 1);
+        let mut table = Table::with_head(&["net", "ms"], 1);
         table.row(vec!["lenet".into(), "7".into()]);
         assert_eq!(table.render(" "), " net    ms\n lenet   7\n");
     }
