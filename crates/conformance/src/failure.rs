@@ -1,5 +1,5 @@
 use crate::stats::Deviation;
-use crate::{Stage, Target};
+use crate::{Reading, Stage, Target};
 use subrosa_core::{Malformed, PartyId};
 use subrosa_ir::{ClearError, EvalError, InputFault, OutputFault, RangeError, WeightFault};
 use subrosa_net::{Bill, RunError};
@@ -85,16 +85,19 @@ pub enum Failure {
     Length { at: Target },
     #[error("{to} received the same {bytes} bytes twice")]
     Repeated { to: PartyId, bytes: usize },
-    #[error("what {to} received from {from} at {stage:?} is not uniform: {deviation:?}")]
+    #[error(
+        "what {to} received from {from} at {stage:?} is not uniform ({reading:?}): {deviation:?}"
+    )]
     NotUniform {
         from: PartyId,
         to: PartyId,
         stage: Stage,
+        reading: Reading,
         deviation: Deviation,
     },
-    #[error("two messages to {to} are not independent: {one:?} and {other:?}, {deviation:?}")]
+    #[error("two messages are not independent ({reading:?}): {one:?} and {other:?}, {deviation:?}")]
     Dependent {
-        to: PartyId,
+        reading: Reading,
         one: Target,
         other: Target,
         deviation: Deviation,

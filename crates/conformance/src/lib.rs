@@ -9,8 +9,8 @@
 //! | [`plans_are_parsed`] | plan bytes parse to the same party each time; changed bytes never panic |
 //! | [`lengths_are_public`] | frames depend on the architecture alone |
 //! | [`sessions_are_fresh`] | no message comes twice, not even from restored keys |
-//! | [`views_are_uniform`] | what a server receives is uniform, whatever inputs and weights are |
-//! | [`masks_are_used_once`] | sums and differences of messages are uniform, too |
+//! | [`views_are_uniform`] | what a server receives, and what it opens with it, is uniform, whatever inputs and weights are |
+//! | [`masks_are_used_once`] | sums and differences of any two messages are uniform, too |
 //! | [`faults_are_noticed`] | a changed, lost or repeated frame ends the run with an error that names its sender |
 //! | [`deaths_are_noticed`] | a party that dies or falls silent is named by all others |
 
@@ -40,5 +40,5 @@ pub use stats::{Deviation, Test};
 pub use subject::{PlanFn, SeatFn, Subject, Table};
 pub use tamper::faults_are_noticed;
 pub use tap::{Frame, Target};
-pub use uniform::{Randomness, masks_are_used_once, views_are_uniform};
+pub use uniform::{Randomness, Reading, masks_are_used_once, views_are_uniform};
 pub use views::plans_are_parsed;

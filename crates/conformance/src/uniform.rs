@@ -1,8 +1,8 @@
 //! What servers see, bit by bit.
 
-use crate::run::{Job, Record, Stage};
+use crate::run::{Job, Stage};
 use crate::stats::Verdict;
-use crate::tap::Frame;
+use crate::tap::{Frame, STEP, number};
 use crate::{Case, Failure, Planned, Subject, Target};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -46,7 +46,7 @@ enum Data {
 
 /// Every payload byte that a party other than a client receives is uniform, with all inputs and weights zero, all
 /// largest, and random: byte by byte (chi-squared), at each bit of a word for every width of word, in each stretch of
-/// each message, and at each bit of each message over 64 inferences.
+/// each message, and at each bit of each message over 64 inferences. So is what two crossing messages open together.
 ///
 /// Every wire of `cases` needs a multiple of eight values, so that no message has padding bits.
 pub fn views_are_uniform(
@@ -60,8 +60,8 @@ pub fn views_are_uniform(
     Ok(())
 }
 
-/// XOR and difference of every two messages of one length that a party other than a client receives are uniform:
-/// within a session of two inferences, across two sessions with the same keys and data, and across sessions with the
+/// XOR, sum and difference of every two messages of one length that a party other than a client receives, and of every
+/// two values that it opens with them, are uniform: within a session of two inferences, across two sessions with the same keys and data, and across sessions with the
 /// same keys and other data. A mask that is used twice fails here.
 pub fn masks_are_used_once(
     subject: &Subject,
@@ -138,22 +138,43 @@ fn shake(weights: &mut Weights, seed: u64) {
     }
 }
 
-/// What names a message apart from its inference.
-type Slot = (PartyId, PartyId, Stage, usize);
+/// How a message is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reading {
+    /// As it came.
+    Received,
+    /// XOR with what its receiver sent to its sender at the same step: what two bit shares open.
+    Xor,
+    /// Sum with it, as little-endian numbers: what two packed vectors of shares open, up to carries.
+    Sum,
+}
+
+/// A message that a party sees, or what it opens with one of its own.
+struct Seen {
+    at: Target,
+    /// With inferences left out.
+    stage: Stage,
+    /// Its number among the messages of this direction and stage.
+    place: usize,
+    reading: Reading,
+    bytes: Vec<u8>,
+}
 
 fn uniform(subject: &Subject, case: &Case, randomness: Randomness) -> Result<(), Failure> {
     let planned = plan(subject, case)?;
-    let mut verdicts: Vec<(Slot, Verdict)> = Vec::new();
+    let mut verdicts = Vec::new();
     for (number, data) in [Data::Zero, Data::Largest, Data::Random]
         .into_iter()
         .enumerate()
     {
-        let mut slots: BTreeMap<Slot, Vec<Vec<u8>>> = BTreeMap::new();
+        let mut slots: BTreeMap<_, Vec<Vec<u8>>> = BTreeMap::new();
         for session in 0..8 {
             let mut job = data.job(case, &planned, 8, session);
             job.insecure_seed = randomness.seed(100 * number as u64 + session);
-            for (slot, payload) in received(&planned, planned.table.run(&job)?) {
-                slots.entry(slot).or_default().push(payload);
+            for seen in views(&planned, &planned.table.run(&job)?.frames) {
+                let Target { from, to, .. } = seen.at;
+                let slot = (from, to, seen.stage, seen.place, seen.reading);
+                slots.entry(slot).or_default().push(seen.bytes);
             }
         }
         let tested = slots.into_iter().map(|(slot, all)| (slot, judge(&all)));
@@ -163,12 +184,13 @@ fn uniform(subject: &Subject, case: &Case, randomness: Randomness) -> Result<(),
         return Err(Failure::Nothing);
     }
     let tests = verdicts.iter().map(|(_, verdict)| verdict.tests()).sum();
-    for ((from, to, stage, _), verdict) in verdicts {
+    for ((from, to, stage, _, reading), verdict) in verdicts {
         if let Some(deviation) = verdict.beyond(ALARM, tests) {
             return Err(Failure::NotUniform {
                 from,
                 to,
                 stage,
+                reading,
                 deviation,
             });
         }
@@ -191,80 +213,95 @@ fn judge(samples: &[Vec<u8>]) -> Verdict {
     verdict
 }
 
-fn is_watched(planned: &Planned, frame: &Frame) -> bool {
-    let seat = planned.table.seat_of(frame.to);
-    seat.is_some_and(|seat| seat.kind != PartyKind::Client) && !frame.payload().is_empty()
+/// Whether a party's view must tell it nothing.
+fn is_watched(planned: &Planned, party: PartyId) -> bool {
+    let seat = planned.table.seat_of(party);
+    seat.is_some_and(|seat| seat.kind != PartyKind::Client)
 }
 
-/// What parties other than clients received, slot by slot.
-fn received(planned: &Planned, record: Record) -> Vec<(Slot, Vec<u8>)> {
+/// What parties other than clients receive, and what they open with it.
+fn views(planned: &Planned, frames: &[Frame]) -> Vec<Seen> {
     let mut counts: BTreeMap<(PartyId, PartyId, Stage), usize> = BTreeMap::new();
+    let step = |frame: &Frame| (frame.stage, number(&frame.bytes, STEP));
+    let sent = frames
+        .iter()
+        .map(|f| ((f.from, f.to, step(f)), f.payload()));
+    let sent: BTreeMap<_, &[u8]> = sent.collect();
     let mut all = Vec::new();
-    for frame in record.frames.iter().filter(|f| is_watched(planned, f)) {
-        let count = counts
-            .entry((frame.from, frame.to, frame.stage))
-            .or_default();
-        let stage = match frame.stage {
-            Stage::Setup => Stage::Setup,
-            Stage::Offline(_) => Stage::Offline(0),
-            Stage::Online(_) => Stage::Online(0),
-        };
-        all.push((
-            (frame.from, frame.to, stage, *count),
-            frame.payload().to_vec(),
-        ));
+    for frame in frames {
+        let (from, to, payload) = (frame.from, frame.to, frame.payload());
+        if payload.is_empty() || !is_watched(planned, to) {
+            continue;
+        }
+        let count = counts.entry((from, to, frame.stage)).or_default();
+        let place = *count;
         *count += 1;
+        let mut push = |reading, bytes| {
+            all.push(Seen {
+                at: Target::from(frame),
+                stage: match frame.stage {
+                    Stage::Setup => Stage::Setup,
+                    Stage::Offline(_) => Stage::Offline(0),
+                    Stage::Online(_) => Stage::Online(0),
+                },
+                place,
+                reading,
+                bytes,
+            });
+        };
+        push(Reading::Received, payload.to_vec());
+        let own = sent.get(&(to, from, step(frame)));
+        if let Some(own) = own.filter(|own| own.len() == payload.len()) {
+            push(Reading::Xor, xor(payload, own));
+            push(Reading::Sum, sum(payload, own));
+        }
     }
     all
 }
 
 fn reuse(subject: &Subject, case: &Case, randomness: Randomness) -> Result<(), Failure> {
     let planned = plan(subject, case)?;
-    let run = |data: Data, session: u64| -> Result<Vec<Frame>, Failure> {
-        let mut job = data.job(case, &planned, 2, session);
-        job.insecure_seed = randomness.seed(session);
+    let mut groups: BTreeMap<_, Vec<Seen>> = BTreeMap::new();
+    for (session, data) in [Data::Zero, Data::Zero, Data::Largest]
+        .into_iter()
+        .enumerate()
+    {
+        let mut job = data.job(case, &planned, 2, session as u64);
+        job.insecure_seed = randomness.seed(session as u64);
         job.insecure_keys = Some(5);
         let mut frames = planned.table.run(&job)?.frames;
         // With the same keys setup is the same, too.
-        frames.retain(|f| is_watched(&planned, f) && (session == 0 || f.stage != Stage::Setup));
-        Ok(frames)
-    };
-    let runs = [
-        run(Data::Zero, 0)?,
-        run(Data::Zero, 1)?,
-        run(Data::Largest, 2)?,
-    ];
-    let mut groups: BTreeMap<(PartyId, usize), Vec<&Frame>> = BTreeMap::new();
-    for frame in runs.iter().flatten() {
-        let length = frame.payload().len();
-        if length >= PAIRED {
-            groups.entry((frame.to, length)).or_default().push(frame);
+        frames.retain(|f| session == 0 || f.stage != Stage::Setup);
+        for seen in views(&planned, &frames) {
+            if seen.bytes.len() >= PAIRED {
+                let group = (seen.at.to, seen.reading, seen.bytes.len());
+                groups.entry(group).or_default().push(seen);
+            }
         }
     }
-    if groups.is_empty() {
-        return Err(Failure::Nothing);
-    }
     let mut verdicts = Vec::new();
-    for ((to, _), frames) in groups {
-        for (at, one) in frames.iter().enumerate() {
-            for other in &frames[at + 1..] {
-                let (x, y) = (one.payload(), other.payload());
-                let xor: Vec<u8> = x.iter().zip(y).map(|(x, y)| x ^ y).collect();
-                for bytes in [xor, difference(x, y)] {
+    for seen in groups.values() {
+        for (at, one) in seen.iter().enumerate() {
+            for other in &seen[at + 1..] {
+                let (x, y) = (&one.bytes, &other.bytes);
+                for bytes in [xor(x, y), sum(x, y), difference(x, y)] {
                     let mut verdict = Verdict::default();
                     verdict.string(&bytes);
-                    verdicts.push((to, Target::from(*one), Target::from(*other), verdict));
+                    verdicts.push((one, other, verdict));
                 }
             }
         }
     }
+    if verdicts.is_empty() {
+        return Err(Failure::Nothing);
+    }
     let tests = verdicts.iter().map(|(.., verdict)| verdict.tests()).sum();
-    for (to, one, other, verdict) in verdicts {
+    for (one, other, verdict) in verdicts {
         if let Some(deviation) = verdict.beyond(ALARM, tests) {
             return Err(Failure::Dependent {
-                to,
-                one,
-                other,
+                reading: one.reading,
+                one: one.at,
+                other: other.at,
                 deviation,
             });
         }
@@ -272,15 +309,28 @@ fn reuse(subject: &Subject, case: &Case, randomness: Randomness) -> Result<(), F
     Ok(())
 }
 
+fn xor(x: &[u8], y: &[u8]) -> Vec<u8> {
+    x.iter().zip(y).map(|(x, y)| x ^ y).collect()
+}
+
 /// Difference of two little-endian numbers. Of packed words it is the difference word by word, up to a borrow.
 fn difference(x: &[u8], y: &[u8]) -> Vec<u8> {
-    let mut borrow = false;
+    let not: Vec<u8> = y.iter().map(|y| !y).collect();
+    carried(x, &not, true)
+}
+
+/// Sum of two little-endian numbers.
+fn sum(x: &[u8], y: &[u8]) -> Vec<u8> {
+    carried(x, y, false)
+}
+
+fn carried(x: &[u8], y: &[u8], carry: bool) -> Vec<u8> {
+    let mut carry = u16::from(carry);
     let pairs = x.iter().zip(y);
-    let subtract = |(x, y): (&u8, &u8)| {
-        let (first, one) = x.overflowing_sub(*y);
-        let (second, two) = first.overflowing_sub(u8::from(borrow));
-        borrow = one || two;
-        second
+    let add = |(x, y): (&u8, &u8)| {
+        let sum = u16::from(*x) + u16::from(*y) + carry;
+        carry = sum >> 8;
+        sum as u8
     };
-    pairs.map(subtract).collect()
+    pairs.map(add).collect()
 }

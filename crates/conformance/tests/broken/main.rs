@@ -57,6 +57,16 @@ fn a_leaked_bit_is_caught() {
 }
 
 #[test]
+fn an_opened_value_is_caught() {
+    let opens = subject::<{ Flaw::Opened as u8 }>();
+    let found = inner(views_are_uniform(&opens, &even(), Randomness::Fixed(3)));
+    let Some(Failure::NotUniform { reading, .. }) = found else {
+        panic!("{found:?}");
+    };
+    assert_ne!(reading, Reading::Received);
+}
+
+#[test]
 fn a_mask_used_twice_is_caught() {
     let reuses = subject::<{ Flaw::SameMask as u8 }>();
     let found = inner(masks_are_used_once(&reuses, &even(), Randomness::Fixed(3)));

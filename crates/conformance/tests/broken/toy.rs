@@ -1,7 +1,8 @@
 //! A protocol of two servers and a client that adds a public constant, and its broken variants.
 //!
 //! At setup the client and server 0 agree on a key. An offline phase draws a mask r from it and a fresh nonce. Online
-//! the client sends x - r to server 1; server 0 adds the constant to r, and both send their shares back.
+//! the client sends x - r to server 1; server 0 adds the constant to r, and both send their shares back. Between, the servers toss a
+//! coin for each value, to no end but that it is a message that crosses another.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -26,6 +27,8 @@ pub enum Flaw {
     None,
     /// The top bit of every masked word is the sign of the input.
     TopBit,
+    /// The servers open the input to each other, in shares that are uniform.
+    Opened,
     /// Both inferences of a session use one mask.
     SameMask,
     /// Masks come from the key and a counter that is kept with it.
@@ -48,9 +51,10 @@ pub enum Flaw {
     Plan,
 }
 
-const FLAWS: [Flaw; 12] = [
+const FLAWS: [Flaw; 13] = [
     Flaw::None,
     Flaw::TopBit,
+    Flaw::Opened,
     Flaw::SameMask,
     Flaw::KeptCounter,
     Flaw::ExtraMessage,
@@ -226,6 +230,20 @@ impl Toy {
             HOLDER => self.take()?,
             _ => s.receive::<Words>(Step(1), CLIENT, layout)?.values,
         };
+        let (peer, own) = if self.me == HOLDER {
+            (OTHER, s.seed())
+        } else {
+            (HOLDER, s.seed())
+        };
+        let coin = match self.flaw {
+            Flaw::Opened => share.clone(),
+            _ => Prg::new(&own).words(layout.bits, layout.count),
+        };
+        let coin = Words {
+            bits: layout.bits,
+            values: coin,
+        };
+        let _: Vec<Words> = s.exchange(Step(3), vec![(peer, coin)], &[(peer, layout)])?;
         let constant = match self.graph.nodes.first().map(|node| &node.op) {
             Some(FixedOp::Offset(by)) if self.me == HOLDER => *by as u64,
             _ => 0,
@@ -271,11 +289,14 @@ impl Party for Toy {
             }
             HOLDER => {
                 bill.exchange(Phase::Setup, Bytes(32), true);
+                bill.exchange(Phase::Online, words, true);
                 bill.exchange(Phase::Online, words, false);
             }
             _ => {
                 let extra = Bytes(u64::from(self.flaw == Flaw::Price));
-                bill.exchange(Phase::Online, words + extra, true);
+                bill.exchange(Phase::Online, Bytes(0), true);
+                bill.exchange(Phase::Online, words, true);
+                bill.exchange(Phase::Online, words + extra, false);
             }
         }
         bill
