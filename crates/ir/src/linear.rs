@@ -136,6 +136,34 @@ impl LinearKind {
         }
     }
 
+    /// How the input is seen as channels that meet different weights.
+    pub(crate) fn input_spread(&self) -> Spread {
+        match self {
+            Self::MatMul { rows, inner, .. } => Spread {
+                outer: *rows,
+                channels: *inner,
+                inner: 1,
+            },
+            Self::Conv(conv) => Spread {
+                outer: conv.batch,
+                channels: conv.in_channels,
+                inner: conv.in_size[0] * conv.in_size[1],
+            },
+            Self::Diagonal(spread) => *spread,
+        }
+    }
+
+    /// Whether some products meet padding in place of the input.
+    pub(crate) fn is_padded(&self) -> bool {
+        match self {
+            Self::Conv(conv) => [conv.pad_begin, conv.pad_end]
+                .iter()
+                .flatten()
+                .any(|p| *p > 0),
+            _ => false,
+        }
+    }
+
     /// Calls `visit(position in the weight, input channel, output channel)` for each element of the weight.
     pub(crate) fn each_weight(&self, mut visit: impl FnMut(usize, usize, usize)) {
         match self {

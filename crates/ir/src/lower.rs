@@ -6,6 +6,7 @@ mod reveal;
 mod targets;
 
 use crate::{FixedGraph, GraphFault, RangedGraph};
+use layer::Limits;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -104,43 +105,34 @@ fn too_wide(fault: &TooWide) -> String {
 
 /// The graph in fixed point for the ring that the options name.
 pub fn lower(ranged: &RangedGraph, options: &LowerOptions) -> Result<FixedGraph, LowerError> {
-    lower_once(ranged, options)
-        .map(|lowered| lowered.graph)
-        .map_err(|error| match error {
-            LowerError::TooWide(mut fault) => {
-                let fits = RINGS
-                    .iter()
-                    .copied()
-                    .filter(|ring| *ring > options.ring)
-                    .find(|ring| {
-                        lower_once(
-                            ranged,
-                            &LowerOptions {
-                                ring: *ring,
-                                ..*options
-                            },
-                        )
-                        .is_ok()
-                    });
-                fault.fits = fits;
-                LowerError::TooWide(fault)
-            }
-            other => other,
-        })
+    let error = match lower_best(ranged, options) {
+        Ok(lowered) => return Ok(lowered.graph),
+        Err(LowerError::TooWide(fault)) => fault,
+        Err(other) => return Err(other),
+    };
+    let wider = RINGS.into_iter().filter(|ring| *ring > options.ring);
+    let fits = |ring: &u32| {
+        let options = LowerOptions {
+            ring: *ring,
+            ..*options
+        };
+        lower_best(ranged, &options).is_ok()
+    };
+    let fits = wider.into_iter().find(fits);
+    Err(LowerError::TooWide(Box::new(TooWide { fits, ..*error })))
 }
 
-/// As [`lower`], in the narrowest ring that costs no precision: 40 bits where every bound is proven, then 48 to 64.
+/// As [`lower`], in the narrowest ring that costs little precision: 40 bits where every bound is proven, then 48 to 64.
 pub fn lower_auto(
     ranged: &RangedGraph,
     frac: u32,
     reveal: Reveal,
 ) -> Result<FixedGraph, LowerError> {
     for ring in [40, 48, 56] {
-        let options = LowerOptions { ring, frac, reveal };
-        match lower_once(ranged, &options) {
+        match lower_best(ranged, &LowerOptions { ring, frac, reveal }) {
             Ok(lowered) => {
-                let proven = lowered.graph.wires.iter().all(|w| w.proven);
-                if lowered.shortage <= MAX_SHORTAGE && (proven || ring > 40) {
+                let precise = lowered.shortage <= MAX_SHORTAGE && ring > 40;
+                if precise || lowered.graph.calibrated_wires().is_empty() {
                     return Ok(lowered.graph);
                 }
             }
@@ -160,6 +152,8 @@ pub fn lower_auto(
 
 /// Bits of precision that the automatic choice may lose in a layer to a narrower ring.
 const MAX_SHORTAGE: u32 = 2;
+/// Bits of precision in a layer that are given for bounds that are all proven.
+const PROOF_WORTH: i32 = 4;
 
 struct Lowered {
     graph: FixedGraph,
@@ -167,7 +161,22 @@ struct Lowered {
     shortage: u32,
 }
 
-fn lower_once(ranged: &RangedGraph, options: &LowerOptions) -> Result<Lowered, LowerError> {
+/// With every bound proven, at little cost in precision; otherwise each wire for itself.
+fn lower_best(ranged: &RangedGraph, options: &LowerOptions) -> Result<Lowered, LowerError> {
+    let proven = lower_once(ranged, options, PROOF_WORTH);
+    proven
+        .ok()
+        .filter(|lowered| {
+            lowered.shortage <= PROOF_WORTH as u32 && lowered.graph.calibrated_wires().is_empty()
+        })
+        .map_or_else(|| lower_once(ranged, options, 0), Ok)
+}
+
+fn lower_once(
+    ranged: &RangedGraph,
+    options: &LowerOptions,
+    worth: i32,
+) -> Result<Lowered, LowerError> {
     if !(16..=64).contains(&options.ring) {
         return Err(LowerError::Ring {
             found: options.ring,
@@ -179,8 +188,13 @@ fn lower_once(ranged: &RangedGraph, options: &LowerOptions) -> Result<Lowered, L
         });
     }
     ranged.graph.check()?;
-    let targets = targets::targets(ranged, options)?;
-    let mut lowered = emit::emit(ranged, options, &targets)?;
+    let limits = Limits {
+        ranged,
+        ring: options.ring,
+        worth,
+    };
+    let targets = targets::targets(limits, options)?;
+    let mut lowered = emit::emit(limits, options, &targets)?;
     reveal::restrict(&mut lowered.graph, options.reveal)?;
     lowered.graph.check()?;
     Ok(lowered)

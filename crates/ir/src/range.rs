@@ -1,5 +1,6 @@
 //! How large the values of a network can become: proven from the declared input ranges, and seen on samples.
 
+mod bands;
 mod calibrate;
 mod interval;
 

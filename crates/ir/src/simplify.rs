@@ -6,7 +6,7 @@ mod fold;
 mod order;
 mod views;
 
-use crate::{FloatGraph, FloatOp, Weights, WireId};
+use crate::{FloatGraph, FloatOp, FloatWire, Weights, WireId};
 
 /// An equal network with fewer private products. The graph and its weights must have passed their checks;
 /// every weight of the result is used by one node, once.
@@ -105,10 +105,14 @@ impl Net {
     fn exchange(&mut self, first: usize, second: usize) {
         let middle = self.graph.nodes[first].output;
         let shape = self.shape(self.graph.nodes[second].output).to_vec();
-        self.graph.wires[middle.0 as usize].shape = shape;
         let (head, rest) = self.graph.nodes.split_at_mut(second);
         let (a, b) = (&mut head[first], &mut rest[0]);
         std::mem::swap(&mut a.op, &mut b.op);
         std::mem::swap(&mut a.name, &mut b.name);
+        // The wire between them is one that the user's file does not have.
+        self.graph.wires[middle.0 as usize] = FloatWire {
+            name: format!("{} (reordered)", a.name),
+            shape,
+        };
     }
 }

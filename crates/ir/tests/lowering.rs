@@ -65,4 +65,12 @@ proptest! {
         let graph = lower_auto(&ranged, 16, Reveal::All).unwrap();
         check_close(&mut net, &graph, 4.0, 1e-3);
     }
+    #[test]
+    fn intervals_hold_what_is_seen(seed in any::<u64>(), codes in prop::collection::vec(any::<u8>(), 1..12)) {
+        let net = random(seed, &codes);
+        let ranged = ranged(&net, 4.0);
+        for ((wire, proven), seen) in net.graph.wires.iter().zip(&ranged.proven).zip(&ranged.calibrated) {
+            prop_assert!(*seen <= proven.magnitude() * 1.0001 + 1e-4, "{}: {seen}, {proven:?}", wire.name);
+        }
+    }
 }

@@ -6,18 +6,18 @@ use super::layer::Limits;
 use super::{LowerOptions, Lowered};
 use crate::encode::unit;
 use crate::{
-    FixedGraph, FixedNode, FixedOp, FixedWire, FloatNode, FloatOp, LowerError, RangedGraph, Shape,
-    View, WireId,
+    FixedGraph, FixedNode, FixedOp, FixedWire, FloatNode, FloatOp, LowerError, Shape, View, WireId,
 };
 
 pub(super) fn emit(
-    ranged: &RangedGraph,
+    limits: Limits<'_>,
     options: &LowerOptions,
     targets: &[u32],
 ) -> Result<Lowered, LowerError> {
+    let ranged = limits.ranged;
     let graph = &ranged.graph;
     let mut emitter = Emitter {
-        limits: Limits::new(ranged, options),
+        limits,
         frac: options.frac,
         targets,
         known: vec![None; graph.wires.len()],

@@ -1,6 +1,6 @@
 //! Precision of one layer: fraction bits of its weight and of the wire that it reads.
 
-use crate::{Gain, LowerError, LowerOptions, RangedGraph, TooWide, WireId};
+use crate::{Gain, LowerError, RangedGraph, TooWide, WireId};
 
 /// Fraction bits of a weight beside which rounding does not show.
 const WEIGHT_FRAC: i32 = 16;
@@ -52,16 +52,11 @@ impl WeightBits {
 pub(super) struct Limits<'a> {
     pub ranged: &'a RangedGraph,
     pub ring: u32,
+    /// Bits of precision that a proof is worth.
+    pub worth: i32,
 }
 
 impl<'a> Limits<'a> {
-    pub fn new(ranged: &'a RangedGraph, options: &LowerOptions) -> Self {
-        Self {
-            ranged,
-            ring: options.ring,
-        }
-    }
-
     /// Bounds lie below 2^(ring - 2).
     pub fn limit(&self) -> f64 {
         f64::from(self.ring - 2).exp2()
@@ -81,10 +76,10 @@ impl<'a> Limits<'a> {
         self.ranged.calibrated[wire.0 as usize].max(LEAST_SEEN) * self.headroom()
     }
 
-    /// Fraction bits that leave a wire of this magnitude below the limit, out of `wanted` where the proof allows them.
+    /// Fraction bits that leave the wire below the limit: by proof where that gives all but a few of `wanted`.
     pub fn room(&self, wire: WireId, wanted: i32) -> i32 {
         let proven = self.fraction(self.proven(wire));
-        if proven >= wanted {
+        if proven >= wanted - self.worth {
             return proven;
         }
         proven.max(self.fraction(self.calibrated(wire)))

@@ -1,17 +1,14 @@
 //! Backwards through the graph: how many fraction bits each wire may have so that its readers have room.
 
 use super::layer::{Limits, WeightBits};
-use crate::{FloatOp, Gain, LowerError, LowerOptions, RangedGraph};
+use crate::{FloatOp, Gain, LowerError, LowerOptions};
 
 /// Significant bits that a public factor keeps at least.
 const LEAST_FACTOR_BITS: i32 = 10;
 
 /// Most fraction bits of each float wire.
-pub(super) fn targets(
-    ranged: &RangedGraph,
-    options: &LowerOptions,
-) -> Result<Vec<u32>, LowerError> {
-    let limits = Limits::new(ranged, options);
+pub(super) fn targets(limits: Limits<'_>, options: &LowerOptions) -> Result<Vec<u32>, LowerError> {
+    let ranged = limits.ranged;
     let wanted = options.frac as i32;
     let graph = &ranged.graph;
     let mut targets: Vec<i32> = (0..graph.wires.len() as u32)

@@ -1,4 +1,5 @@
-use crate::{FloatGraph, FloatNode, FloatOp, Linear, LinearKind, View, Weights};
+use super::bands::Bands;
+use crate::{FloatGraph, FloatNode, FloatOp, Linear, View, WeightId, Weights, volume};
 use serde::{Deserialize, Serialize};
 
 /// All values of a wire lie in `low ..= high`.
@@ -27,18 +28,33 @@ impl Interval {
         self.low.abs().max(self.high.abs())
     }
 
-    fn new(a: f64, b: f64) -> Self {
+    pub(super) fn new(a: f64, b: f64) -> Self {
         Self {
             low: a.min(b),
             high: a.max(b),
         }
     }
 
-    fn with_zero(self) -> Self {
+    pub(super) fn point(value: f32) -> Self {
+        Self::new(f64::from(value), f64::from(value))
+    }
+
+    pub(super) fn with_zero(self) -> Self {
         self.union(Self::default())
     }
 
-    fn union(self, other: Self) -> Self {
+    pub(super) fn sum(self, other: Self) -> Self {
+        Self {
+            low: self.low + other.low,
+            high: self.high + other.high,
+        }
+    }
+
+    pub(super) fn times(self, by: f64) -> Self {
+        Self::new(self.low * by, self.high * by)
+    }
+
+    pub(super) fn union(self, other: Self) -> Self {
         Self {
             low: self.low.min(other.low),
             high: self.high.max(other.high),
@@ -52,75 +68,68 @@ pub(super) fn propagate(
     weights: &Weights,
     declared: &[[f32; 2]],
 ) -> (Vec<Interval>, Vec<Option<Gain>>) {
-    let mut intervals = vec![Interval::default(); graph.wires.len()];
+    let mut known: Vec<Option<Bands>> = vec![None; graph.wires.len()];
     for (port, [low, high]) in graph.inputs.iter().zip(declared) {
-        intervals[port.wire.0 as usize] = Interval::new(f64::from(*low), f64::from(*high));
+        let interval = Interval::new(f64::from(*low), f64::from(*high));
+        let bands = Bands::uniform(volume(&graph.wire(port.wire).shape), interval);
+        known[port.wire.0 as usize] = Some(bands);
     }
     let mut gains = Vec::with_capacity(graph.nodes.len());
     for node in &graph.nodes {
-        let inputs: Vec<Interval> = node
+        let inputs: Vec<&Bands> = node
             .inputs
             .iter()
-            .map(|w| intervals[w.0 as usize])
+            .filter_map(|w| known[w.0 as usize].as_ref())
             .collect();
-        let (interval, gain) = node_interval(graph, weights, node, &inputs);
-        intervals[node.output.0 as usize] = interval;
+        let (bands, gain) = node_bands(graph, weights, node, &inputs);
+        known[node.output.0 as usize] = Some(bands);
         gains.push(gain);
     }
-    (intervals, gains)
+    let hull = |bands: &Option<Bands>| bands.as_ref().map(Bands::hull).unwrap_or_default();
+    (known.iter().map(hull).collect(), gains)
 }
 
-fn node_interval(
+fn node_bands(
     graph: &FloatGraph,
     weights: &Weights,
     node: &FloatNode,
-    x: &[Interval],
-) -> (Interval, Option<Gain>) {
+    x: &[&Bands],
+) -> (Bands, Option<Gain>) {
     let first = x[0];
-    let interval = match &node.op {
+    let bands = match &node.op {
         FloatOp::Linear(linear) => {
-            let (interval, gain) = linear_interval(weights, linear, first);
-            return (interval, Some(gain));
+            let (bands, gain) = linear_bands(weights, linear, first);
+            return (bands, Some(gain));
         }
-        FloatOp::Bias { weight, .. } => {
-            let constants = tensor(weights, *weight);
-            let span = span(constants);
-            let bias = span.magnitude();
+        FloatOp::Bias { weight, spread } => {
+            let constants: Vec<Interval> = points(tensor(weights, *weight)).collect();
+            let bias = constants.iter().fold(0.0f64, |m, c| m.max(c.magnitude()));
             let gain = Gain {
-                terms: 0,
-                sum: 0.0,
-                largest: 0.0,
                 bias,
+                ..Gain::default()
             };
-            let interval = Interval {
-                low: first.low + span.low,
-                high: first.high + span.high,
-            };
-            return (interval, Some(gain));
+            return (first.plus(&Bands::new(*spread, constants)), Some(gain));
         }
-        FloatOp::Scale(by) => {
-            Interval::new(first.low * f64::from(*by), first.high * f64::from(*by))
-        }
-        FloatOp::Offset(by) => Interval {
-            low: first.low + f64::from(*by),
-            high: first.high + f64::from(*by),
-        },
-        FloatOp::Add => Interval {
-            low: first.low + x[1].low,
-            high: first.high + x[1].high,
-        },
-        FloatOp::Sub => Interval {
-            low: first.low - x[1].high,
-            high: first.high - x[1].low,
-        },
-        FloatOp::Relu => Interval {
-            low: first.low.max(0.0),
-            high: first.high.max(0.0),
-        },
+        FloatOp::Scale(by) => first.map(|i| i.times(f64::from(*by))),
+        FloatOp::Offset(by) => first.map(|i| i.sum(Interval::point(*by))),
+        FloatOp::Add => first.plus(x[1]),
+        FloatOp::Sub => first.plus(&x[1].map(|i| i.times(-1.0))),
+        FloatOp::Relu => first.map(|i| Interval {
+            low: i.low.max(0.0),
+            high: i.high.max(0.0),
+        }),
+        FloatOp::MaxPool(window) => first.pooled(window),
         FloatOp::AveragePool {
-            include_pad: true, ..
-        } => first.with_zero(),
-        FloatOp::MaxPool(_) | FloatOp::AveragePool { .. } => first,
+            window,
+            include_pad,
+        } => {
+            let pooled = first.pooled(window);
+            if *include_pad {
+                pooled.map(Interval::with_zero)
+            } else {
+                pooled
+            }
+        }
         FloatOp::TopK { .. } => {
             let extent = graph
                 .wire(node.inputs[0])
@@ -128,80 +137,62 @@ fn node_interval(
                 .last()
                 .copied()
                 .unwrap_or(1);
-            Interval {
+            let interval = Interval {
                 low: 0.0,
                 high: extent as f64 - 1.0,
-            }
+            };
+            Bands::uniform(volume(&graph.wire(node.output).shape), interval)
         }
-        FloatOp::View(View::Pad { .. }) => first.with_zero(),
-        FloatOp::View(_) => x.iter().fold(first, |all, one| all.union(*one)),
+        FloatOp::View(View::Reshape) => first.clone(),
+        FloatOp::View(view) => {
+            let shapes: Vec<&[usize]> = node
+                .inputs
+                .iter()
+                .map(|w| graph.wire(*w).shape.as_slice())
+                .collect();
+            Bands::viewed(view, x, &shapes, &graph.wire(node.output).shape)
+        }
     };
-    (interval, None)
+    (bands, None)
 }
 
-/// For each output channel the positive weights meet the upper end and the negative ones the lower.
-fn linear_interval(weights: &Weights, linear: &Linear, x: Interval) -> (Interval, Gain) {
+/// A positive weight meets the upper end for the upper end, a negative one the lower.
+fn linear_bands(weights: &Weights, linear: &Linear, x: &Bands) -> (Bands, Gain) {
     let w = tensor(weights, linear.weight);
-    let (x, terms) = match &linear.kind {
-        LinearKind::MatMul { inner, .. } => (x, *inner),
-        LinearKind::Conv(conv) => {
-            let terms = conv.in_channels / conv.groups * conv.kernel[0] * conv.kernel[1];
-            let padded = [conv.pad_begin, conv.pad_end]
-                .iter()
-                .flatten()
-                .any(|pad| *pad > 0);
-            (if padded { x.with_zero() } else { x }, terms)
-        }
-        LinearKind::Diagonal(_) => (x, 1),
-    };
-    let channels = w.len() / terms;
-    let parts = |channel: usize| {
-        let split = |(up, down): (f64, f64), w: &f32| {
-            (up + f64::from(w.max(0.0)), down + f64::from(w.min(0.0)))
-        };
-        match &linear.kind {
-            LinearKind::MatMul { columns, .. } => w[channel..]
-                .iter()
-                .step_by(*columns)
-                .fold((0.0, 0.0), split),
-            _ => w[channel * terms..][..terms].iter().fold((0.0, 0.0), split),
-        }
-    };
-    let bias = linear.bias.map(|id| tensor(weights, id));
-    let mut out: Option<Interval> = None;
-    let mut sum: f64 = 0.0;
-    for channel in 0..channels {
-        let (up, down) = parts(channel);
-        let bias = bias.map_or(0.0, |b| f64::from(b[channel]));
-        let own = Interval {
-            low: up * x.low + down * x.high + bias,
-            high: up * x.high + down * x.low + bias,
-        };
-        out = Some(out.map_or(own, |all| all.union(own)));
-        sum = sum.max(up - down);
+    let spread = linear.kind.bias_spread();
+    let mut inputs = x.on(&linear.kind.input_spread());
+    if linear.kind.is_padded() {
+        inputs.iter_mut().for_each(|i| *i = i.with_zero());
     }
-    let gain = Gain {
-        terms,
-        sum,
-        largest: span(w).magnitude(),
-        bias: bias.map_or(0.0, |b| span(b).magnitude()),
+    let mut out: Vec<Interval> = match linear.bias {
+        Some(bias) => points(tensor(weights, bias)).collect(),
+        None => vec![Interval::default(); spread.channels],
     };
-    (out.unwrap_or_default(), gain)
+    let bias = out.iter().fold(0.0f64, |m, b| m.max(b.magnitude()));
+    let (mut sums, mut largest) = (vec![0.0f64; spread.channels], 0.0f64);
+    linear.kind.each_weight(|at, from, to| {
+        let w = f64::from(w[at]);
+        out[to] = out[to].sum(inputs[from].times(w));
+        sums[to] += w.abs();
+        largest = largest.max(w.abs());
+    });
+    let sum = sums.into_iter().fold(0.0, f64::max);
+    let terms = w.len() / spread.channels;
+    (
+        Bands::new(spread, out),
+        Gain {
+            terms,
+            sum,
+            largest,
+            bias,
+        },
+    )
 }
 
-fn tensor(weights: &Weights, id: crate::WeightId) -> &[f32] {
+fn tensor(weights: &Weights, id: WeightId) -> &[f32] {
     weights.get(id).map_or(&[], |t| &t.values)
 }
 
-fn span(values: &[f32]) -> Interval {
-    values
-        .iter()
-        .fold(None, |all: Option<Interval>, v| {
-            let own = Interval {
-                low: f64::from(*v),
-                high: f64::from(*v),
-            };
-            Some(all.map_or(own, |all| all.union(own)))
-        })
-        .unwrap_or_default()
+fn points(values: &[f32]) -> impl Iterator<Item = Interval> {
+    values.iter().map(|v| Interval::point(*v))
 }

@@ -1,7 +1,7 @@
 //! Constants that vary by channel, and the weights that take them in.
 
 use super::Net;
-use crate::{Linear, LinearKind, Spread, Tensor, WeightId};
+use crate::{Linear, Spread, Tensor, WeightId};
 
 /// A map x -> factor * x + term that varies by channel.
 pub(super) struct Affine {
@@ -58,33 +58,6 @@ pub(super) fn rebase(fine: &Spread, coarse: &Spread) -> Option<Vec<usize>> {
         }
     }
     found.into_iter().collect()
-}
-
-/// How the input of a layer is seen as channels that meet different weights.
-pub(super) fn input_spread(kind: &LinearKind) -> Spread {
-    match kind {
-        LinearKind::MatMul { rows, inner, .. } => Spread {
-            outer: *rows,
-            channels: *inner,
-            inner: 1,
-        },
-        LinearKind::Conv(conv) => Spread {
-            outer: conv.batch,
-            channels: conv.in_channels,
-            inner: conv.in_size[0] * conv.in_size[1],
-        },
-        LinearKind::Diagonal(spread) => *spread,
-    }
-}
-
-pub(super) fn is_padded(kind: &LinearKind) -> bool {
-    match kind {
-        LinearKind::Conv(conv) => [conv.pad_begin, conv.pad_end]
-            .iter()
-            .flatten()
-            .any(|p| *p > 0),
-        _ => false,
-    }
 }
 
 impl Net {

@@ -1,7 +1,7 @@
 //! Constants folded into the layer before or behind them.
 
 use super::Net;
-use super::constants::{Affine, input_spread, is_padded, rebase};
+use super::constants::{Affine, rebase};
 use crate::{FloatOp, Linear, LinearKind, Spread, View};
 
 impl Net {
@@ -25,35 +25,51 @@ impl Net {
         false
     }
 
-    /// constant -> layers: exact unless a term would have to reach into the padding.
+    /// constant -> layers, also through reshapes: exact unless a term would have to reach into the padding.
     pub(super) fn fold_before(&mut self) -> bool {
         for node in 0..self.graph.nodes.len() {
             let Some((map, spread)) = self.constant(node) else {
                 continue;
             };
-            let output = self.graph.nodes[node].output;
-            let readers = self.readers(output);
-            let folds: Option<Vec<_>> = readers
-                .iter()
-                .map(|reader| match self.op(*reader) {
-                    FloatOp::Linear(linear) if !(map.has_term() && is_padded(&linear.kind)) => {
-                        let channels = rebase(&spread, &input_spread(&linear.kind))?;
-                        Some((*reader, linear.clone(), channels))
-                    }
-                    _ => None,
+            let mut layers = Vec::new();
+            if !self.layers_behind(node, &mut layers) {
+                continue;
+            }
+            let folds: Option<Vec<_>> = layers
+                .into_iter()
+                .map(|(layer, linear)| {
+                    let reaches = !(map.has_term() && linear.kind.is_padded());
+                    let channels = rebase(&spread, &linear.kind.input_spread());
+                    channels
+                        .filter(|_| reaches)
+                        .map(|channels| (layer, linear, channels))
                 })
                 .collect();
-            let Some(folds) = folds.filter(|f| !f.is_empty() && !self.is_output(output)) else {
-                continue;
-            };
-            for (reader, linear, channels) in folds {
+            let Some(folds) = folds else { continue };
+            for (layer, linear, channels) in folds {
                 let folded = self.apply_before(&linear, &map.select(&channels));
-                self.graph.nodes[reader].op = FloatOp::Linear(folded);
+                self.graph.nodes[layer].op = FloatOp::Linear(folded);
             }
             self.bypass(node);
             return true;
         }
         false
+    }
+
+    /// The layers that read what `node` defines, as it is or reshaped; false if something else reads it.
+    fn layers_behind(&self, node: usize, layers: &mut Vec<(usize, Linear)>) -> bool {
+        let wire = self.graph.nodes[node].output;
+        let readers = self.readers(wire);
+        !readers.is_empty()
+            && !self.is_output(wire)
+            && readers.into_iter().all(|reader| match self.op(reader) {
+                FloatOp::Linear(linear) => {
+                    layers.push((reader, linear.clone()));
+                    true
+                }
+                FloatOp::View(View::Reshape) => self.layers_behind(reader, layers),
+                _ => false,
+            })
     }
 
     /// What a node does where it is a constant map of each element.
