@@ -23,7 +23,7 @@ pub struct View {
 /// Lowers into the narrowest ring that keeps the precision, or into the one that was asked for.
 pub fn plan(graph: &RangedGraph, terms: &Terms) -> Result<Whole, PlanError> {
     let options = LowerOptions {
-        reveal: terms.reveal.clone(),
+        reveal: terms.reveal,
         ..LowerOptions::default()
     };
     let graph = match terms.ring {
