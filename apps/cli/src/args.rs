@@ -1,5 +1,6 @@
 //! The command line.
 
+use clap::error::ErrorKind;
 use clap::{ArgAction, Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -34,6 +35,7 @@ pub enum Command {
 
 #[derive(Args)]
 pub struct Demo {
+    /// Whom to trust: clear or replicated3 (subrosa explain PROTOCOL)
     #[arg(long, value_parser = protocol, default_value = "replicated3")]
     pub protocol: &'static Entry,
     #[command(flatten)]
@@ -68,6 +70,7 @@ pub struct Explain {
 pub struct Run {
     /// ONNX file
     pub model: PathBuf,
+    /// Whom to trust: clear or replicated3 (subrosa explain PROTOCOL)
     #[arg(long, value_parser = protocol)]
     pub protocol: &'static Entry,
     /// NPY file of float32, float64 or uint8; once for each input of the model
@@ -93,6 +96,7 @@ pub struct Run {
 pub struct Eval {
     /// ONNX file
     pub model: PathBuf,
+    /// Whom to trust: clear or replicated3 (subrosa explain PROTOCOL)
     #[arg(long, value_parser = protocol)]
     pub protocol: &'static Entry,
     /// mnist, fashion-mnist or cifar10
@@ -104,9 +108,9 @@ pub struct Eval {
     /// Only the first N images
     #[arg(long, value_parser = positive)]
     pub limit: Option<usize>,
-    /// Images in one inference
-    #[arg(long, default_value_t = 128, value_parser = positive)]
-    pub batch: usize,
+    /// Images in one inference [default: the file's, or 128]
+    #[arg(long, value_parser = positive)]
+    pub batch: Option<usize>,
     #[command(flatten)]
     pub numbers: Numbers,
     #[command(flatten)]
@@ -232,6 +236,9 @@ fn seconds(text: &str) -> Result<Duration, &'static str> {
 
 /// What clap says of a wrong command line, as one line.
 pub fn one_line(error: &clap::Error) -> String {
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return "expected a command: demo, inspect, explain, run, eval or bench".to_owned();
+    }
     let text = error.to_string();
     let said = text.split("\n\n").next().unwrap_or_default();
     let lines: Vec<&str> = said

@@ -1,5 +1,6 @@
 //! Answers beside those of the float model.
 
+use std::panic;
 use subrosa::{Element, Model, OnnxError, OutputPort, Reference, Reveal, Tensor};
 
 /// What an output of a run is.
@@ -52,7 +53,7 @@ impl Comparison {
         answers: &[Answer],
         outputs: &[Tensor],
     ) -> Self {
-        match Reference::new(model, batch).and_then(|reference| reference.run(inputs)) {
+        match quietly(|| Reference::new(model, batch)?.run(inputs)) {
             Err(error) => Self::without(&error),
             Ok(expected) => {
                 let mut comparison = Self::default();
@@ -127,6 +128,15 @@ impl Comparison {
             (None, rows) => Ok((self.agreeing, rows)),
         }
     }
+}
+
+/// Calls into the reference engine, whose panics are caught and become errors, without their noise.
+pub fn quietly<T>(call: impl FnOnce() -> T) -> T {
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| ()));
+    let value = call();
+    panic::set_hook(hook);
+    value
 }
 
 /// Place of the largest, the first among equals.

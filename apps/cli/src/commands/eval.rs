@@ -1,6 +1,6 @@
 //! `eval`: accuracy under a protocol beside accuracy in the clear.
 
-use super::compare::{Comparison, answers};
+use super::compare::{Comparison, answers, quietly};
 use super::eval_score::{Batch, Score};
 use super::prepare::{cores, open, plan, prepare, settings};
 use crate::args::Eval;
@@ -12,6 +12,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use std::time::{Duration, Instant};
 use subrosa::{Bill, Model, Oracle, OracleAnswer, Reference, Shape, Tensor, total};
+
+/// Images in one inference, where nothing is said.
+const BATCH: usize = 128;
 
 #[derive(Serialize)]
 struct Json {
@@ -59,7 +62,7 @@ pub fn eval(options: &Eval) -> Result<(), Fault> {
     )?;
     let oracle = Oracle::new(planned.graph(), &prepared.weights, cores())
         .map_err(of_model(&options.model))?;
-    let reference = Reference::new(&model, batch);
+    let reference = quietly(|| Reference::new(&model, batch));
     let answers = answers(&prepared.graph().tail.outputs, options.numbers.reveal);
     let mut score = Score::default();
     if let Err(error) = &reference {
@@ -100,7 +103,7 @@ pub fn eval(options: &Eval) -> Result<(), Fault> {
                 .filter(|wire| !exceeded.contains(wire))
                 .collect::<Vec<_>>(),
         );
-        let float = match reference.as_ref().map(|reference| reference.run(&input)) {
+        let float = match quietly(|| reference.as_ref().map(|float| float.run(&input))) {
             Ok(Ok(float)) => Some(float),
             Ok(Err(error)) => {
                 score.comparison = Comparison::without(&error);
@@ -174,13 +177,11 @@ fn fit(options: &Eval, model: &Model, images: &Images) -> Result<(usize, Shape),
         }
         .into());
     };
-    let batch = match model.fixed_batch() {
-        Some(fixed) if fixed != options.batch => {
-            note(&format!("the file fixes the batch to {fixed}"));
-            fixed
-        }
-        _ => options.batch.min(images.count()).max(1),
-    };
+    let asked = options.batch.unwrap_or(BATCH).min(images.count()).max(1);
+    let batch = model.fixed_batch().unwrap_or(asked);
+    if options.batch.is_some_and(|asked| asked != batch) && model.fixed_batch().is_some() {
+        note(&format!("the file fixes the batch to {batch}"));
+    }
     let shape = info.shape(batch);
     let expected = images.size();
     if shape.iter().product::<usize>() != batch * expected {

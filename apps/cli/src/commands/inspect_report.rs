@@ -1,13 +1,12 @@
-//! What `inspect` says.
+//! What `inspect` says to people.
 
+use super::inspect_json::fraction_bits;
 use super::prepare::{ranges_kind, samples_text};
 use crate::fault::Fault;
 use crate::input::{RangeSource, shape_text};
-use crate::report::{self, BillJson, Table, paint, print_json};
-use serde::Serialize;
-use std::collections::BTreeMap;
+use crate::report::{self, Table, paint};
 use std::path::Path;
-use subrosa::{Entry, FixedGraph, FixedOp, Model, Planned, Prepared, PublicConstant, Shape};
+use subrosa::{Entry, Model, Planned, Prepared, PublicConstant, Shape};
 
 pub struct Report<'a> {
     pub path: &'a Path,
@@ -26,104 +25,7 @@ pub struct Under {
     pub planned: Result<Planned, subrosa::Error>,
 }
 
-#[derive(Serialize)]
-struct Json<'a> {
-    model: String,
-    name: &'a str,
-    producer: &'a str,
-    opset: i64,
-    batch: usize,
-    inputs: Vec<InputJson>,
-    outputs: Vec<OutputJson<'a>>,
-    operators: BTreeMap<String, usize>,
-    parameters: usize,
-    public_constants: Vec<ConstantJson<'a>>,
-    calibration: String,
-    protocols: BTreeMap<&'a str, UnderJson<'a>>,
-}
-
-#[derive(Serialize)]
-struct InputJson {
-    name: String,
-    shape: Shape,
-    dynamic_batch: bool,
-    low: f32,
-    high: f32,
-    range: RangeSource,
-}
-
-#[derive(Serialize)]
-struct OutputJson<'a> {
-    name: &'a str,
-    shape: Shape,
-}
-
-#[derive(Serialize)]
-struct ConstantJson<'a> {
-    name: &'a str,
-    node: &'a str,
-    shape: &'a Shape,
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum UnderJson<'a> {
-    Runs {
-        runs: bool,
-        rings: Vec<u32>,
-        fraction_bits: [u32; 2],
-        ranges: &'a str,
-        calibrated_wires: Vec<&'a str>,
-        price: BillJson,
-        parties: BTreeMap<&'a str, BillJson>,
-    },
-    Refused {
-        runs: bool,
-        reason: String,
-    },
-}
-
 impl Report<'_> {
-    pub fn print_json(&self) -> Result<(), Fault> {
-        let inputs = self
-            .model
-            .inputs()
-            .into_iter()
-            .zip(self.ranges)
-            .zip(self.sources);
-        let inputs = inputs.map(|((info, [low, high]), source)| InputJson {
-            shape: info.shape(self.batch),
-            dynamic_batch: info.has_dynamic_batch(),
-            name: info.name,
-            low: *low,
-            high: *high,
-            range: *source,
-        });
-        let outputs = self
-            .outputs()
-            .into_iter()
-            .map(|(name, shape)| OutputJson { name, shape });
-        let constants = self.constants.iter().map(|constant| ConstantJson {
-            name: &constant.name,
-            node: &constant.node,
-            shape: &constant.tensor.shape,
-        });
-        print_json(&Json {
-            model: self.path.display().to_string(),
-            name: self.model.name(),
-            producer: self.model.producer(),
-            opset: self.model.opset(),
-            batch: self.batch,
-            inputs: inputs.collect(),
-            outputs: outputs.collect(),
-            operators: self.model.operators(),
-            parameters: self.model.parameters(),
-            public_constants: constants.collect(),
-            calibration: samples_text(self.prepared.ranged.samples),
-            protocols: self.under.iter().map(Under::json).collect(),
-        })
-    }
-
     pub fn print_text(&self) -> Result<(), Fault> {
         let paint = paint();
         let model = self.model;
@@ -169,18 +71,27 @@ impl Report<'_> {
         );
         text += &format!("public     {}\n", self.public_text());
         text += &format!(
-            "ranges     not proven: seen in {}\n",
+            "samples    {}, for ranges that are not proven\n",
             samples_text(self.prepared.ranged.samples)
         );
         text += &format!("batch      {}\n\n", self.batch);
         text += &self.table().render("");
+        let mut remarks: Vec<(String, Vec<&str>)> = Vec::new();
         for under in self.under {
-            text += &under.remarks();
+            let (remark, name) = (under.remark(), under.protocol.name());
+            match remarks.iter_mut().find(|(known, _)| *known == remark) {
+                Some((_, names)) => names.push(name),
+                None if remark.is_empty() => {}
+                None => remarks.push((remark, vec![name])),
+            }
+        }
+        for (remark, names) in remarks {
+            text += &format!("\n{}: {remark}\n", names.join(", "));
         }
         report::print(&text)
     }
 
-    fn outputs(&self) -> Vec<(&str, Shape)> {
+    pub fn outputs(&self) -> Vec<(&str, Shape)> {
         let graph = self.prepared.graph();
         let shape = |port: &subrosa::OutputPort| match &port.value {
             subrosa::TailValue::Opened(at) => graph
@@ -248,60 +159,32 @@ impl Report<'_> {
 }
 
 impl Under {
-    fn json(&self) -> (&'static str, UnderJson<'_>) {
-        let json = match &self.planned {
-            Err(error) => UnderJson::Refused {
-                runs: false,
-                reason: error.to_string(),
-            },
+    /// What cannot be, or what is not proven.
+    fn remark(&self) -> String {
+        match &self.planned {
+            Err(error) => format!("cannot run it: {error}"),
             Ok(planned) => {
-                let graph = planned.graph();
-                let parties = planned.parties().iter();
-                UnderJson::Runs {
-                    runs: true,
-                    rings: vec![graph.ring],
-                    fraction_bits: fraction_bits(graph),
-                    ranges: ranges_kind(graph),
-                    calibrated_wires: graph.calibrated_wires(),
-                    price: (&planned.price()).into(),
-                    parties: parties.map(|p| (p.seat.name, (&p.price).into())).collect(),
+                let wires = planned.graph().calibrated_wires();
+                // A product and what is left of it after truncation are one thing to people.
+                let named: Vec<&str> = wires
+                    .iter()
+                    .filter(|wire| !wire.ends_with(" (product)"))
+                    .take(6)
+                    .copied()
+                    .collect();
+                let more = if wires.len() > 2 * named.len() {
+                    ", ..."
+                } else {
+                    ""
+                };
+                match wires.len() {
+                    0 => String::new(),
+                    count => format!(
+                        "{count} wires are only calibrated: {}{more}",
+                        named.join(", ")
+                    ),
                 }
             }
-        };
-        (self.protocol.name(), json)
-    }
-
-    fn remarks(&self) -> String {
-        let name = self.protocol.name();
-        match &self.planned {
-            Err(error) => format!("\n{name} cannot run it: {error}\n"),
-            Ok(planned) => match planned.graph().calibrated_wires().as_slice() {
-                [] => String::new(),
-                wires => {
-                    let more = if wires.len() > 6 { ", ..." } else { "" };
-                    let some: Vec<&str> = wires.iter().take(6).copied().collect();
-                    format!(
-                        "\n{name}: only calibrated are {} wires: {}{more}\n",
-                        wires.len(),
-                        some.join(", ")
-                    )
-                }
-            },
         }
     }
-}
-
-/// Fewest and most fraction bits of what is truncated or given.
-fn fraction_bits(graph: &FixedGraph) -> [u32; 2] {
-    let inputs = graph.inputs.iter().map(|port| port.wire);
-    let cut = graph
-        .nodes
-        .iter()
-        .filter(|node| matches!(node.op, FixedOp::Truncate { .. }));
-    let wires = inputs.chain(cut.map(|node| node.output));
-    wires
-        .map(|wire| graph.wire(wire).frac)
-        .fold([u32::MAX, 0], |[least, most], frac| {
-            [least.min(frac), most.max(frac)]
-        })
 }

@@ -9,6 +9,7 @@ mod eval;
 mod eval_score;
 mod explain;
 mod inspect;
+mod inspect_json;
 mod inspect_report;
 mod pictures;
 mod prepare;

@@ -1,7 +1,7 @@
 //! The process of one party. It reads commands from standard input and answers on standard output.
 
 use super::message::{self, Command, Reply, Report, Start};
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, IsTerminal};
 use std::process::ExitCode;
 use std::sync::mpsc;
 use std::time::Instant;
@@ -11,6 +11,9 @@ use subrosa::{
 
 /// Runs until standard input closes, and ends at once when it does, whatever the party is doing.
 pub fn run() -> ExitCode {
+    if io::stdin().is_terminal() {
+        return confess();
+    }
     let (sender, commands) = mpsc::channel();
     std::thread::spawn(move || {
         let mut stdin = io::stdin().lock();
@@ -25,7 +28,7 @@ pub fn run() -> ExitCode {
             match told {
                 Ok(()) => {}
                 Err(error) if error.kind() == ErrorKind::InvalidData => {
-                    eprintln!("subrosa: `party` is for the program itself: it speaks no text");
+                    confess();
                     std::process::exit(2)
                 }
                 Err(_) => std::process::exit(1),
@@ -40,6 +43,11 @@ pub fn run() -> ExitCode {
         }
     }
     ExitCode::FAILURE
+}
+
+fn confess() -> ExitCode {
+    eprintln!("subrosa: party is for the program itself, not for people");
+    ExitCode::from(2)
 }
 
 fn tell(reply: &Reply) -> io::Result<()> {
