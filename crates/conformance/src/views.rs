@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use subrosa_core::{PartyId, Prg, Seed};
 
 /// Changed plans tried for each party.
-const VARIANTS: usize = 3_000;
+const VARIANTS: usize = 2_000;
 
 /// Every party's plan bytes give the same party each time: one price, one fingerprint, the same at both ends of
 /// each link. Cut bytes are refused; changed bytes are refused or give a party that can be priced, and never panic.

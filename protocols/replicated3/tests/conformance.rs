@@ -16,7 +16,7 @@ fn answers_agree_and_prices_are_bills() -> Result<(), Failure> {
 
 #[test]
 fn plans_round_trip() -> Result<(), Failure> {
-    plans_are_parsed(&SUBJECT, &[short()])
+    plans_are_parsed(&SUBJECT, &cases())
 }
 
 #[test]
