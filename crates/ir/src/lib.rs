@@ -6,6 +6,16 @@
 //! ```
 //!
 //! A graph is made for one batch size; every shape in it is concrete. Weights are never in a graph.
+//!
+//! | step | function |
+//! |---|---|
+//! | the model as its maker meant it | [`eval_float`], [`Tail::eval`] |
+//! | fewer nodes, the same function | [`simplify()`] |
+//! | intervals, proven and seen on samples | [`ranges`] |
+//! | fraction bits and bounds for a ring | [`lower()`], [`lower_auto`] |
+//! | a graph from a peer | [`FixedGraph::parse`], [`FixedGraph::check`] |
+//! | integers in and out | [`encode_weights`], [`encode_input`], [`decode_output`] |
+//! | the oracle, and how far from it is right | [`clear()`], [`tolerance()`] |
 
 mod check;
 mod clear;

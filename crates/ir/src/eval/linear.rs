@@ -1,6 +1,7 @@
 //! Products in single precision, blocked so that the compiler vectorises them.
 
 use crate::{Conv, LinearKind};
+use std::ops::Range;
 use subrosa_ring::ConvShape;
 
 /// Columns that a convolution unrolls at once.
@@ -136,9 +137,6 @@ struct Matrix<'a> {
     stride: usize,
 }
 
-/// Columns summed side by side.
-const LANES: usize = 8;
-
 /// c += a * b, where c has rows `stride` apart and the extents are [rows, inner, columns].
 fn matmul(
     a: Matrix<'_>,
@@ -154,31 +152,36 @@ fn matmul(
             stride: a.stride,
         };
         let c = &mut c[row * stride..];
+        // As many sums side by side as the registers hold, in four rows or in one.
         if rows - row >= 4 {
-            block::<4>(a, b, c, stride, inner, columns);
+            let done = block::<4, 8>(a, b, c, stride, inner, 0..columns);
+            block::<4, 1>(a, b, c, stride, inner, done..columns);
             row += 4;
         } else {
-            block::<1>(a, b, c, stride, inner, columns);
+            let done = block::<1, 32>(a, b, c, stride, inner, 0..columns);
+            let done = block::<1, 8>(a, b, c, stride, inner, done..columns);
+            block::<1, 1>(a, b, c, stride, inner, done..columns);
             row += 1;
         }
     }
 }
 
-fn block<const ROWS: usize>(
+/// As many of the columns as are a multiple of `LANES`; the first that is left.
+fn block<const ROWS: usize, const LANES: usize>(
     a: Matrix<'_>,
     b: Matrix<'_>,
     c: &mut [f32],
     stride: usize,
     inner: usize,
-    columns: usize,
-) {
+    columns: Range<usize>,
+) -> usize {
     let rows: [&[f32]; ROWS] = std::array::from_fn(|r| &a.values[r * a.stride..][..inner]);
-    let whole = columns / LANES * LANES;
-    for column in (0..whole).step_by(LANES) {
+    let done = columns.start + columns.len() / LANES * LANES;
+    for column in (columns.start..done).step_by(LANES) {
         let mut sums = [[0.0f32; LANES]; ROWS];
         for k in 0..inner {
             let Some(b) = b.values[k * b.stride + column..].first_chunk::<LANES>() else {
-                return;
+                break;
             };
             for (sums, row) in sums.iter_mut().zip(&rows) {
                 for (sum, b) in sums.iter_mut().zip(b) {
@@ -192,12 +195,7 @@ fn block<const ROWS: usize>(
             }
         }
     }
-    for column in whole..columns {
-        for (r, row) in rows.iter().enumerate() {
-            let b = b.values[column..].iter().step_by(b.stride);
-            c[r * stride + column] += row.iter().zip(b).fold(0.0, |sum, (a, b)| sum + a * b);
-        }
-    }
+    done
 }
 
 #[cfg(test)]
