@@ -132,13 +132,18 @@ impl Link {
 
     /// The error of a link that takes no more: what the peer said before, if it said why.
     fn last_word(&mut self, stop: Stop) -> RunError {
-        if !self.inbound.is_active() {
-            self.inbound.expect(Kind::Notice, crate::Step(0), 0);
+        // The message that was due may lie before it.
+        for _ in 0..2 {
+            if !self.inbound.is_active() {
+                self.inbound.expect(Kind::Notice, crate::Step(0), 0);
+            }
+            match self.pipe.pull(&mut self.inbound) {
+                Err(abort @ Stop::Abort(_)) => return abort.blame(self.peer),
+                Ok(()) if !self.inbound.is_active() => {}
+                _ => break,
+            }
         }
-        match self.pipe.pull(&mut self.inbound) {
-            Err(abort @ Stop::Abort(_)) => abort.blame(self.peer),
-            _ => stop.blame(self.peer),
-        }
+        stop.blame(self.peer)
     }
 }
 
