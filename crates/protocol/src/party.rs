@@ -24,10 +24,13 @@ pub trait Party: Send {
 
 /// The plan of all parties, erased.
 pub trait WholePlan: Send + Sync {
+    /// The parties, in the order of their numbers.
     fn seats(&self) -> Vec<Seat>;
+    /// Pairs that talk to each other.
     fn links(&self) -> Vec<(PartyId, PartyId)>;
+    /// The clear reading of this graph is what the protocol is held to.
     fn oracle(&self) -> &FixedGraph;
-    /// The bytes that are published to one party.
+    /// The bytes that are published to one party; nothing to a party that is not of the plan.
     fn view(&self, party: PartyId) -> Option<Vec<u8>>;
 }
 

@@ -1,20 +1,14 @@
-use crate::{Card, Plan, PlanError, Seat, Terms};
-use subrosa_core::{PartyId, Shelf, Stock, Wire};
-use subrosa_ir::{FixedGraph, RangedGraph, Tensor, Weights};
+use crate::{Card, Plan, PlanError, Terms, WholePlan};
+use subrosa_core::{Shelf, Stock, Wire};
+use subrosa_ir::{RangedGraph, Tensor, Weights};
 use subrosa_net::{RunError, Session};
 
 pub trait Protocol: 'static {
     const CARD: Card;
     /// The plan of all parties. Its maker may know everything.
-    type Whole: Send + Sync;
+    type Whole: WholePlan;
     /// Lowers for itself: ring width and headroom are the protocol's.
     fn plan(graph: &RangedGraph, terms: &Terms) -> Result<Self::Whole, PlanError>;
-    /// The parties of a plan, in the order of their numbers.
-    fn seats(whole: &Self::Whole) -> Vec<Seat>;
-    /// Pairs that talk to each other.
-    fn links(whole: &Self::Whole) -> Vec<(PartyId, PartyId)>;
-    /// The clear reading of this graph is what the protocol is held to.
-    fn oracle(whole: &Self::Whole) -> &FixedGraph;
 }
 
 /// One implementation for each role: server, client, owner.

@@ -28,9 +28,9 @@ pub use protocols::{Entry, find, protocols};
 
 pub use subrosa_core::{Bits, Bytes, Malformed, PartyId, Rounds, Secret};
 pub use subrosa_ir::{
-    Element, FixedGraph, FixedOp, FloatGraph, InputFault, InputPort, LowerError, OutputPort,
-    RangeError, RangedGraph, Reveal, Samples, Shape, TailValue, Tensor, Weights, encode_input,
-    volume,
+    Element, FixedGraph, FixedOp, FloatGraph, InputFault, InputPort, Interval, LowerError,
+    OutputPort, RangeError, RangedGraph, Reveal, Samples, Shape, TailValue, Tensor, Weights,
+    encode_input, volume,
 };
 pub use subrosa_net::{
     Bill, Cost, Endpoint, Fingerprint, HEADER_LEN, Identity, LinkFault, Links, LocalFault, Network,

@@ -27,7 +27,7 @@ impl Entry {
 
 fn plan<P>(graph: &RangedGraph, terms: &Terms) -> Result<Box<dyn WholePlan>, PlanError>
 where
-    P: Protocol<Whole: WholePlan + 'static>,
+    P: Protocol<Whole: 'static>,
 {
     P::plan(graph, terms).map(|whole| Box::new(whole) as Box<dyn WholePlan>)
 }

@@ -35,18 +35,6 @@ impl Protocol for Replicated3 {
     fn plan(graph: &RangedGraph, terms: &Terms) -> Result<Whole, PlanError> {
         plan::plan(graph, terms)
     }
-
-    fn seats(_: &Whole) -> Vec<Seat> {
-        parties::seats()
-    }
-
-    fn links(_: &Whole) -> Vec<(PartyId, PartyId)> {
-        parties::links()
-    }
-
-    fn oracle(whole: &Whole) -> &FixedGraph {
-        &whole.graph
-    }
 }
 
 impl WholePlan for Whole {
