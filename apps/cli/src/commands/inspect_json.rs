@@ -21,6 +21,8 @@ struct Json<'a> {
     operators: BTreeMap<String, usize>,
     parameters: usize,
     public_constants: Vec<ConstantJson<'a>>,
+    /// Of the float network, once simplified, in order of computation.
+    wires: Vec<WireJson<'a>>,
     calibration: String,
     protocols: BTreeMap<&'a str, UnderJson<'a>>,
 }
@@ -39,6 +41,17 @@ struct InputJson {
 struct OutputJson<'a> {
     name: &'a str,
     shape: Shape,
+}
+
+#[derive(Serialize)]
+struct WireJson<'a> {
+    name: &'a str,
+    shape: &'a Shape,
+    /// Proven from the input range.
+    low: f64,
+    high: f64,
+    /// Largest absolute value in calibration.
+    calibrated: f64,
 }
 
 #[derive(Serialize)]
@@ -91,6 +104,16 @@ impl Report<'_> {
             node: &constant.node,
             shape: &constant.tensor.shape,
         });
+        let ranged = &self.prepared.ranged;
+        let known = ranged.proven.iter().zip(&ranged.calibrated);
+        let wires = ranged.graph.wires.iter().zip(known);
+        let wires = wires.map(|(wire, (proven, calibrated))| WireJson {
+            name: &wire.name,
+            shape: &wire.shape,
+            low: proven.low,
+            high: proven.high,
+            calibrated: *calibrated,
+        });
         print_json(&Json {
             model: self.path.display().to_string(),
             name: self.model.name(),
@@ -102,6 +125,7 @@ impl Report<'_> {
             operators: self.model.operators(),
             parameters: self.model.parameters(),
             public_constants: constants.collect(),
+            wires: wires.collect(),
             calibration: samples_text(self.prepared.ranged.samples),
             protocols: self.under.iter().map(Under::json).collect(),
         })

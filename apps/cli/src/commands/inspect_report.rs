@@ -6,7 +6,7 @@ use crate::fault::Fault;
 use crate::input::{RangeSource, shape_text};
 use crate::report::{self, Table, paint};
 use std::path::Path;
-use subrosa::{Entry, Model, Planned, Prepared, PublicConstant, Shape};
+use subrosa::{Entry, Interval, Model, Planned, Prepared, PublicConstant, Shape};
 
 pub struct Report<'a> {
     pub path: &'a Path,
@@ -70,10 +70,7 @@ impl Report<'_> {
             report::count(model.parameters() as u64)
         );
         text += &format!("public     {}\n", self.public_text());
-        text += &format!(
-            "samples    {}, for ranges that are not proven\n",
-            samples_text(self.prepared.ranged.samples)
-        );
+        text += &format!("ranges     {}\n", self.ranges_text());
         text += &format!("batch      {}\n\n", self.batch);
         text += &self.table().render("");
         let mut remarks: Vec<(String, Vec<&str>)> = Vec::new();
@@ -105,6 +102,27 @@ impl Report<'_> {
         ports
             .map(|port| (port.name.as_str(), shape(port).unwrap_or_default()))
             .collect()
+    }
+
+    /// Of the first output and of the widest wire.
+    fn ranges_text(&self) -> String {
+        let ranged = &self.prepared.ranged;
+        let about = |wire: usize| {
+            let (proven, seen) = (ranged.proven.get(wire)?, ranged.calibrated.get(wire)?);
+            let name = &ranged.graph.wires.get(wire)?.name;
+            let range = format!("[{:.4}, {:.4}]", proven.low, proven.high);
+            Some(format!("{name} {range} proven, {seen:.4} seen"))
+        };
+        let output = ranged.graph.outputs.first().map(|wire| wire.0 as usize);
+        let size = |wire: &usize| ranged.proven.get(*wire).map_or(0.0, Interval::magnitude);
+        let widest = (0..ranged.proven.len()).max_by(|a, b| size(a).total_cmp(&size(b)));
+        let mut parts: Vec<String> = output.and_then(about).into_iter().collect();
+        if widest != output {
+            let widest = widest.and_then(about).map(|text| format!("widest: {text}"));
+            parts.extend(widest);
+        }
+        parts.push(format!("seen in {}", samples_text(ranged.samples)));
+        parts.join("\n           ")
     }
 
     fn public_text(&self) -> String {

@@ -53,7 +53,7 @@ fn parse(mut bytes: Vec<u8>) -> Option<Idx> {
     let count = shape
         .iter()
         .try_fold(1usize, |n, extent| n.checked_mul(*extent))?;
-    if bytes.len() - start != count {
+    if count == 0 || bytes.len() - start != count {
         return None;
     }
     bytes.drain(..start);
