@@ -110,8 +110,8 @@ impl Report<'_> {
         let about = |wire: usize| {
             let (proven, seen) = (ranged.proven.get(wire)?, ranged.calibrated.get(wire)?);
             let name = &ranged.graph.wires.get(wire)?.name;
-            let range = format!("[{:.4}, {:.4}]", proven.low, proven.high);
-            Some(format!("{name} {range} proven, {seen:.4} seen"))
+            let [low, high, seen] = [proven.low, proven.high, *seen].map(report::number);
+            Some(format!("{name} [{low}, {high}] proven, {seen} seen"))
         };
         let output = ranged.graph.outputs.first().map(|wire| wire.0 as usize);
         let size = |wire: &usize| ranged.proven.get(*wire).map_or(0.0, Interval::magnitude);

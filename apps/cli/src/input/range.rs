@@ -69,7 +69,7 @@ fn parse(text: &str) -> Option<[f32; 2]> {
 pub fn round_out(values: &[f32]) -> [f32; 2] {
     let low = values.iter().copied().fold(0.0, f32::min);
     let high = values.iter().copied().fold(0.0, f32::max);
-    match [-power(-low), power(high)] {
+    match [0.0 - power(-low), power(high)] {
         [0.0, 0.0] => [0.0, 1.0],
         range => range,
     }
@@ -103,6 +103,7 @@ mod tests {
         ] {
             assert_eq!(round_out(&values), range, "{values:?}");
         }
+        assert!(round_out(&[1.0])[0].is_sign_positive());
         assert!(round_out(&[f32::MAX])[1].is_finite());
     }
 

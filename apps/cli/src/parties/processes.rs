@@ -15,8 +15,8 @@ use thiserror::Error;
 
 /// How long other parties may still report after one has failed.
 const GRACE: Duration = Duration::from_millis(400);
-/// How long a process has to answer a ping.
-const ANSWER: Duration = Duration::from_secs(10);
+/// The least and the most time that a process has to answer a ping.
+const ANSWER: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
 /// Pause in which the servers get ready before the client starts.
 const READY: Duration = Duration::from_millis(2);
 
@@ -254,7 +254,7 @@ impl Processes {
                     None => {
                         (0..self.seats.len()).for_each(|at| self.tell(at, Command::Ping));
                         pinged = Some((0..self.seats.len()).collect());
-                        until = Instant::now() + ANSWER;
+                        until = Instant::now() + self.timeout.clamp(ANSWER[0], ANSWER[1]);
                     }
                 },
             }

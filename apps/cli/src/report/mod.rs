@@ -7,7 +7,7 @@ mod table;
 
 pub use colour::paint;
 pub use json::{BillJson, print_json};
-pub use numbers::{bytes, count, seconds, shape, wrap};
+pub use numbers::{bytes, count, number, seconds, shape, wrap};
 pub use table::Table;
 
 use crate::fault::Fault;

@@ -35,6 +35,15 @@ pub fn count(number: u64) -> String {
     text
 }
 
+/// A few digits, with a power of ten where it is large.
+pub fn number(value: f64) -> String {
+    if value.abs() >= 1e5 {
+        format!("{value:.2e}")
+    } else {
+        format!("{value:.4}")
+    }
+}
+
 pub fn shape(shape: &[usize]) -> String {
     let extents: Vec<String> = shape.iter().map(usize::to_string).collect();
     format!("[{}]", extents.join(", "))
