@@ -9,7 +9,7 @@ use crate::parties::{Measured, Settings};
 use crate::report::{self, BillJson, Table, paint, print_json};
 use serde::Serialize;
 use std::collections::BTreeMap;
-use subrosa::{Element, PartyKind, Planned, Shape};
+use subrosa::{Element, PartyKind, Planned, Shape, Tensor};
 
 pub struct Report<'a> {
     pub options: &'a Run,
@@ -157,21 +157,8 @@ impl Report<'_> {
         );
         for (port, tensor) in graph.tail.outputs.iter().zip(&measured.outputs) {
             text += &format!("  output {} {}", port.name, report::shape(&tensor.shape));
-            let extent = tensor.shape.last().copied().unwrap_or(1).max(1);
-            let rows = tensor.values.chunks(extent).take(12);
-            let largest: Vec<String> = match port.element {
-                Element::Integer => rows.flatten().map(|index| index.to_string()).collect(),
-                Element::Float => rows
-                    .filter_map(argmax)
-                    .map(|index| index.to_string())
-                    .collect(),
-            };
-            let more = if tensor.values.len() / extent > 12 {
-                ", ..."
-            } else {
-                ""
-            };
-            text += &format!(", largest at {}{more}\n", largest.join(", "));
+            text += &largest(port.element, tensor);
+            text.push('\n');
         }
         text += &match (self.comparison.max_abs_error(), self.comparison.rows()) {
             (Ok(error), Ok((agreeing, rows))) => format!(
@@ -236,4 +223,22 @@ impl Report<'_> {
         table.row(all);
         table
     }
+}
+
+/// Where the largest of each of the first rows is. What has more axes than rows and columns has none.
+fn largest(element: Element, tensor: &Tensor) -> String {
+    const ROWS: usize = 12;
+    let [rows, extent] = *tensor.shape.as_slice() else {
+        return String::new();
+    };
+    let first = tensor.values.chunks(extent.max(1)).take(ROWS);
+    let places: Vec<String> = match element {
+        Element::Integer => first.flatten().map(f32::to_string).collect(),
+        Element::Float => first
+            .filter_map(argmax)
+            .map(|place| place.to_string())
+            .collect(),
+    };
+    let more = if rows > ROWS { ", ..." } else { "" };
+    format!(", largest at {}{more}", places.join(", "))
 }
