@@ -30,6 +30,8 @@ pub enum EvalError {
     },
     #[error("opened value {index} has {found} elements, its shape needs another number")]
     Opened { index: usize, found: usize },
+    #[error("a thread of the reading ended before its work")]
+    Worker,
 }
 
 /// The values of `graph.outputs`. `inputs` are in the order of `graph.inputs`.

@@ -59,7 +59,8 @@ fn check(name: &str, path: &Path, reference: &Value) {
         shape: shape.clone(),
         values: values.collect(),
     }];
-    let prepared = Prepared::new(&model, 1, &[[0.0, 1.0]], None).unwrap();
+    let samples = [input.to_vec()];
+    let prepared = Prepared::new(&model, 1, &[[0.0, 1.0]], Some(&samples)).unwrap();
     for protocol in protocols() {
         let planned = prepared.plan(protocol, &Terms::default()).unwrap();
         let timeout = Duration::from_secs(120);

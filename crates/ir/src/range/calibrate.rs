@@ -1,18 +1,42 @@
 use crate::{EvalError, FloatGraph, Tensor, Weights, eval_float_visiting, volume};
+use std::sync::Mutex;
 use subrosa_core::{Prg, Seed};
 
 /// Samples drawn where none are given.
 const SAMPLES: usize = 64;
 const SEED: u64 = 64;
 
-/// Largest absolute value on each wire over all runs, one run at a time.
+/// Largest absolute value on each wire over all runs; each core takes one run at a time.
 pub(super) fn largest(
     graph: &FloatGraph,
     weights: &Weights,
-    runs: impl Iterator<Item = Vec<Tensor>>,
+    runs: impl Iterator<Item = Vec<Tensor>> + Send,
+) -> Result<Vec<f64>, EvalError> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let queue = Mutex::new(runs);
+    let next = || queue.lock().ok().and_then(|mut runs| runs.next());
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..cores)
+            .map(|_| scope.spawn(|| worker(graph, weights, next)))
+            .collect();
+        let mut largest = vec![0.0f64; graph.wires.len()];
+        for worker in workers {
+            let seen = worker.join().map_err(|_| EvalError::Worker)??;
+            for (known, seen) in largest.iter_mut().zip(seen) {
+                *known = known.max(seen);
+            }
+        }
+        Ok(largest)
+    })
+}
+
+fn worker(
+    graph: &FloatGraph,
+    weights: &Weights,
+    next: impl Fn() -> Option<Vec<Tensor>>,
 ) -> Result<Vec<f64>, EvalError> {
     let mut largest = vec![0.0f64; graph.wires.len()];
-    for inputs in runs {
+    while let Some(inputs) = next() {
         eval_float_visiting(graph, weights, &inputs, |wire, values| {
             let seen = values.iter().fold(0.0f32, |m, v| m.max(v.abs()));
             let known = &mut largest[wire.0 as usize];
