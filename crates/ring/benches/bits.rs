@@ -4,8 +4,8 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use subrosa_ring::bits::{from_planes_with, to_planes_with};
-use subrosa_ring::{Simd, and_xor_into, expand_bits, pack_into, to_planes, unpack};
+use subrosa_ring::bits::{and_xor_into_with, from_planes_with, to_planes_with};
+use subrosa_ring::{Simd, expand_bits, pack_into, to_planes, unpack};
 
 fn elements(count: usize) -> Vec<u64> {
     (1..=count as u64)
@@ -19,9 +19,11 @@ fn and_layer(c: &mut Criterion) {
         let (a, b) = (elements(lanes / 64), elements(lanes / 64));
         let mut acc = a.clone();
         group.throughput(Throughput::Elements(lanes as u64));
-        group.bench_function(format!("{lanes} lanes"), |bench| {
-            bench.iter(|| and_xor_into(&mut acc, black_box(&a), &b));
-        });
+        for simd in Simd::available() {
+            group.bench_function(format!("{lanes} lanes/{simd:?}"), |bench| {
+                bench.iter(|| and_xor_into_with(simd, &mut acc, black_box(&a), &b));
+            });
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Bit planes: rows of bits, one lane each, in words of 64.
 
+use crate::simd::compiled_for_each;
 use crate::transpose;
 
 /// `planes` rows of `lanes` bits. Lane `l` of a row is bit `l % 64` of its
@@ -229,7 +230,19 @@ pub fn and_into(acc: &mut [u64], x: &[u64]) {
 
 /// `acc ^= a & b`, word by word.
 pub fn and_xor_into(acc: &mut [u64], a: &[u64], b: &[u64]) {
+    and_xor_into_with(crate::Simd::best(), acc, a, b);
+}
+
+/// [`and_xor_into`] by the kernels of `simd`.
+pub fn and_xor_into_with(simd: crate::Simd, acc: &mut [u64], a: &[u64], b: &[u64]) {
     assert!(acc.len() == a.len() && acc.len() == b.len());
+    and_xor(simd, acc, a, b);
+}
+
+compiled_for_each!(and_xor, and_xor_words, (acc: &mut [u64], a: &[u64], b: &[u64]));
+
+#[inline(always)]
+fn and_xor_words(acc: &mut [u64], a: &[u64], b: &[u64]) {
     for ((acc, &a), &b) in acc.iter_mut().zip(a).zip(b) {
         *acc ^= a & b;
     }

@@ -1,10 +1,21 @@
 //! Bit planes against their definition, for every kernel family of this CPU.
 
 use proptest::prelude::*;
-use subrosa_ring::bits::{from_planes_with, to_planes_with};
+use subrosa_ring::bits::{and_xor_into_with, from_planes_with, to_planes_with};
 use subrosa_ring::{BitMatrix, Simd, expand_bits, mask};
 
 proptest! {
+    #[test]
+    fn and_layers_are_word_by_word(rows in prop::collection::vec(any::<[u64; 3]>(), 0..70)) {
+        let column = |c: usize| -> Vec<u64> { rows.iter().map(|row| row[c]).collect() };
+        let expected: Vec<u64> = rows.iter().map(|[acc, a, b]| acc ^ (a & b)).collect();
+        for simd in Simd::available() {
+            let mut acc = column(0);
+            and_xor_into_with(simd, &mut acc, &column(1), &column(2));
+            prop_assert_eq!(&acc, &expected);
+        }
+    }
+
     #[test]
     fn planes_hold_the_bits(
         values in prop::collection::vec(any::<u64>(), 0..700),
