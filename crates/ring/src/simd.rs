@@ -58,7 +58,7 @@ impl Simd {
 /// them.
 macro_rules! compiled_for_each {
     ($name:ident, $body:ident, ($($argument:ident: $type:ty),*)) => {
-        pub(crate) fn $name(simd: Simd, $($argument: $type),*) {
+        pub(crate) fn $name(simd: $crate::Simd, $($argument: $type),*) {
             #[cfg(target_arch = "x86_64")]
             {
                 #[target_feature(enable = "avx2")]
@@ -72,9 +72,9 @@ macro_rules! compiled_for_each {
                 if simd.is_available() {
                     // SAFETY: the CPU has the instructions of `simd`.
                     match simd {
-                        Simd::Portable => {}
-                        Simd::Avx2 => return unsafe { avx2($($argument),*) },
-                        Simd::Avx512 => return unsafe { avx512($($argument),*) },
+                        $crate::Simd::Portable => {}
+                        $crate::Simd::Avx2 => return unsafe { avx2($($argument),*) },
+                        $crate::Simd::Avx512 => return unsafe { avx512($($argument),*) },
                     }
                 }
             }

@@ -3,7 +3,6 @@
 //!
 //! One source, compiled for each instruction set.
 
-use crate::Simd;
 use crate::simd::compiled_for_each;
 
 /// Words of 64 lanes side by side.
