@@ -4,6 +4,7 @@
 
 mod party;
 mod prg;
+mod random_ot;
 mod secret;
 mod stock;
 mod units;
@@ -12,6 +13,7 @@ mod words;
 
 pub use party::{Parties, PartyId};
 pub use prg::{Nonce, Prg, Seed};
+pub use random_ot::{ReceiverOts, SenderOts};
 pub use secret::Secret;
 pub use stock::{Shelf, Stock, StockFault};
 pub use units::{Bits, Bytes, Rounds};

@@ -54,6 +54,7 @@ mod session;
 mod socket;
 mod tcp;
 mod tls;
+mod turns;
 
 pub use bill::{Bill, Cost, Phase};
 pub use error::{HandshakeFault, InputFault, LinkFault, LocalFault, Misdeed, RunError};
@@ -65,3 +66,4 @@ pub use memory::{Tap, memory_mesh, memory_mesh_tapped};
 pub use network::{Network, UnknownNetwork};
 pub use session::{Session, SessionTerms};
 pub use tcp::{Peer, connect};
+pub use turns::Turns;

@@ -12,7 +12,7 @@ mod plan;
 mod price;
 mod roles;
 mod setup;
-mod turns;
+
 mod widths;
 
 use subrosa_core::{Malformed, PartyId};

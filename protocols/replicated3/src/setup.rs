@@ -2,10 +2,9 @@
 
 use crate::parties::{DEALER, FIRST, OWNER, SECOND};
 use crate::plan::View;
-use crate::turns::Turns;
 use subrosa_core::{PartyId, Prg, Seed, Wire, Words};
 use subrosa_ir::{Spread, WeightId, Weights, encode_weights};
-use subrosa_net::{InputFault, LocalFault, RunError, Session};
+use subrosa_net::{InputFault, LocalFault, RunError, Session, Turns};
 use subrosa_ring::mask;
 use subrosa_share::Evaluator;
 

@@ -1,4 +1,4 @@
-use subrosa_net::Step;
+use crate::frame::Step;
 
 /// Numbers the messages of one phase; all parties of a link count alike.
 #[derive(Default)]

@@ -1,0 +1,1 @@
+//! Floor 3: boolean circuits and half-gates garbling.

@@ -1,0 +1,1 @@
+//! Floor 4: linear layers under BFV and activations under OT or garbling, between a client and a model owner.

@@ -1,0 +1,1 @@
+//! Floor 3: oblivious transfer: base OTs, extension, silent extension.

@@ -1,0 +1,1 @@
+//! Floor 3: ring-LWE encryption: RNS rings, BFV, coefficient packing.

@@ -1,0 +1,1 @@
+//! Floor 3: one-time material on disk, taken exactly once.

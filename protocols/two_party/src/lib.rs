@@ -1,0 +1,1 @@
+//! Floor 6: a client and a model owner, no third party.
