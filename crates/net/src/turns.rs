@@ -9,7 +9,7 @@ impl Turns {
     /// The last message of a phase.
     pub const LAST: Step = Step(u32::MAX);
 
-    pub fn next(&mut self) -> Step {
+    pub fn step(&mut self) -> Step {
         self.0 += 1;
         Step(self.0)
     }

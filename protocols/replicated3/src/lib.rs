@@ -4,7 +4,6 @@
 
 mod card;
 mod correlation;
-mod flow;
 mod offline;
 mod online;
 mod parties;
@@ -12,8 +11,6 @@ mod plan;
 mod price;
 mod roles;
 mod setup;
-
-mod widths;
 
 use subrosa_core::{Malformed, PartyId};
 use subrosa_ir::{FixedGraph, RangedGraph};

@@ -1,7 +1,6 @@
 //! The offline phase: the dealer deals, the evaluators prepare their pieces.
 
 use crate::correlation::{Correlation, Piece};
-use crate::flow::{Backend, Flow, Value};
 use crate::parties::{CLIENT, DEALER, SECOND};
 use crate::plan::View;
 use crate::setup::{Shares, Sums};
@@ -11,6 +10,7 @@ use subrosa_net::{LocalFault, RunError, Session, Turns};
 use subrosa_ring::{BitMatrix, expand_bits, mask, xor_into};
 use subrosa_share::Evaluator;
 use subrosa_share::compare::deal;
+use subrosa_share::flow::{Backend, Flow, Value};
 use subrosa_share::select::{Lift, deal_choice, deal_lift, deal_product};
 
 /// What servers send to the client: a seed of input masks, or output masks.
@@ -177,7 +177,7 @@ impl Dealer<'_> {
                 values: subtract(*bits, plain, first),
             })
             .collect::<Vec<_>>();
-        self.s.send(self.turns.next(), SECOND, (share, words))
+        self.s.send(self.turns.step(), SECOND, (share, words))
     }
 
     /// The plain ρ of each lane, 0 or 1, and the dealt rows.
@@ -288,7 +288,7 @@ impl Preparer<'_> {
     fn share(&mut self, shape: &Correlation) -> Result<Piece, RunError> {
         let free = shape.free_rows();
         let layout = shape.dealt();
-        let turn = self.turns.next();
+        let turn = self.turns.step();
         let mut rows = self.stream.bits(free.planes, free.lanes);
         let (dealt, mut columns) = match self.who {
             Evaluator::First => {

@@ -1,7 +1,6 @@
 //! The online phase of an evaluator: one exchange with the other evaluator for each opening.
 
 use crate::correlation::{Correlation, Piece};
-use crate::flow::{Backend, Flow, Value};
 use crate::parties::other;
 use crate::plan::View;
 use crate::setup::Shares;
@@ -12,6 +11,7 @@ use subrosa_net::{LocalFault, RunError, Session, Turns};
 use subrosa_ring::{BitMatrix, add_into, mask_into, xor_into};
 use subrosa_share::Evaluator;
 use subrosa_share::compare::Evaluation;
+use subrosa_share::flow::{Backend, Flow, Value};
 use subrosa_share::select::{ChoiceShare, Lift, ProductShare, choice, lift, product};
 
 /// From masked inputs to masked outputs.
@@ -61,7 +61,7 @@ impl Online<'_> {
         let peer = other(self.who);
         let mine = Arc::new(mine);
         let out = vec![(peer, mine.clone())];
-        let theirs: Vec<T> = self.s.exchange(self.turns.next(), out, &[(peer, layout)])?;
+        let theirs: Vec<T> = self.s.exchange(self.turns.step(), out, &[(peer, layout)])?;
         let theirs = theirs.into_iter().next().ok_or(LocalFault::Invariant)?;
         Ok((Arc::into_inner(mine).ok_or(LocalFault::Invariant)?, theirs))
     }

@@ -1,11 +1,11 @@
 //! What a party knows of a plan. The architecture is public here, so every view holds the whole fixed graph.
 
-use crate::flow::key_widths;
 use crate::price::Layouts;
 use subrosa_core::{Malformed, PartyId};
 use subrosa_ir::{FixedGraph, FixedOp, LowerOptions, RangedGraph, lower, lower_auto};
 use subrosa_net::Bill;
 use subrosa_protocol::{Fingerprint, Plan, PlanError, Terms, fingerprint_of};
+use subrosa_share::flow::key_widths;
 
 /// The plan of all parties.
 pub struct Whole {

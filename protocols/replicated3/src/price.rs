@@ -1,13 +1,13 @@
 //! The plan read for its cost: the layouts of every piece and every message, and from them each party's bill.
 
 use crate::correlation::{Correlation, PieceLayout, linear_piece};
-use crate::flow::{Backend, Flow, Value, output_width};
 use crate::parties::{CLIENT, DEALER, FIRST, OWNER, SECOND};
 use std::convert::Infallible;
 use subrosa_core::{BitsLayout, Bytes, PartyId, Seed, Wire, Words, WordsLayout};
 use subrosa_ir::{FixedGraph, Linear, Spread, WeightId, WireId, volume};
 use subrosa_net::{Bill, Phase};
 use subrosa_ring::BitMatrix;
+use subrosa_share::flow::{Backend, Flow, Value, output_width};
 use subrosa_share::select::Lift;
 
 /// Layouts of all that a plan's parties keep and send.
@@ -30,7 +30,7 @@ pub struct Layouts {
 impl Layouts {
     pub fn of(graph: &FixedGraph) -> Self {
         let mut layouts = Self::default();
-        let wide = crate::widths::widths(graph);
+        let wide = subrosa_share::widths(graph);
         let count = |wire: WireId| volume(&graph.wire(wire).shape);
         let inputs = graph.inputs.iter().map(|port| port.wire);
         layouts.inputs = inputs

@@ -1,7 +1,7 @@
 //! How wide a ring each wire is held in.
 
+use crate::width_for;
 use subrosa_ir::{FixedGraph, FixedOp};
-use subrosa_share::width_for;
 
 /// For each wire the width that its readers need: enough for its own bound, and for a product or a truncation
 /// that reads it. Widths above 32 are whole bytes, which pack faster. None exceeds the graph's ring.

@@ -4,6 +4,8 @@
 //! here once, from the plan alone; a [`Backend`] only does the steps. So the four readings of a plan cannot
 //! disagree about what comes next.
 
+use crate::select::Lift;
+use crate::width_for;
 use crate::widths::widths;
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -11,8 +13,6 @@ use subrosa_ir::{
     At, FixedGraph, Kernels, Linear, Rescale, Spread, View, WeightId, Window, volume, walk,
 };
 use subrosa_ring::mask;
-use subrosa_share::select::Lift;
-use subrosa_share::width_for;
 
 /// The steps that differ between the readings of a plan. Slices are empty where a reading carries no data.
 pub trait Backend {
