@@ -29,8 +29,8 @@ impl Lift {
         self.wide - self.narrow
     }
 
-    /// (A, t) for each c, A in Z/2^64.
-    fn public(&self, c: u64) -> (u64, u64) {
+    /// (A, t) of c, A in Z/2^64: x = A + μ + t 2^narrow b.
+    pub fn public(&self, c: u64) -> (u64, u64) {
         let quarter = 1u64 << (self.narrow - 2);
         let shifted = c.wrapping_add(quarter) & mask(self.narrow);
         let t = shifted >> (self.narrow - 1);
@@ -48,8 +48,8 @@ impl Lift {
         }
     }
 
-    /// μ and b of a mask.
-    fn signed(&self, lambda: u64) -> (u64, u64) {
+    /// (μ, b) of a mask.
+    pub fn signed(&self, lambda: u64) -> (u64, u64) {
         let mu = sign_extend(lambda & mask(self.narrow), self.narrow);
         (mu as u64, u64::from(mu < 0))
     }
