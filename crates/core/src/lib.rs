@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows a graph, a socket or a protocol.
 
+mod blocks;
 mod party;
 mod prg;
 mod random_ot;
@@ -11,6 +12,7 @@ mod units;
 mod wire;
 mod words;
 
+pub use blocks::Blocks;
 pub use party::{Parties, PartyId};
 pub use prg::{Nonce, Prg, Seed};
 pub use random_ot::{ReceiverOts, SenderOts};
