@@ -11,6 +11,7 @@
 //! | [`packed`] | operands packed once for repeated products |
 //! | [`packing`] | elements at `bits` bits each, as they travel |
 //! | [`bits`] | bit planes, and the transposition between elements and planes |
+//! | [`ntt`] | transforms modulo primes below 2^50, for products of polynomials |
 //! | [`look_up`] | multiplexers on public bits, 64 lanes in a word |
 //! | [`elementwise`] | sums, shifts, masks, sign extension |
 //!
@@ -26,6 +27,7 @@ mod im2col;
 mod kernel;
 mod lookup;
 pub mod matmul;
+pub mod ntt;
 pub mod packed;
 pub mod packing;
 mod simd;

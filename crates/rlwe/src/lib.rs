@@ -1,1 +1,36 @@
-//! Floor 3: ring-LWE encryption: RNS rings, BFV, coefficient packing.
+//! Floor 3: ring-LWE encryption over Z_q[X] / (X^N + 1), q a product of primes below 2^50.
+//!
+//! Plaintexts are polynomials over Z/2^t, scaled by q / 2^t and rounded coefficient by coefficient (BFV with a power of
+//! two for plaintext modulus; Brakerski, eprint 2012/078; Fan, Vercauteren, eprint 2012/144).
+//!
+//! | module | content |
+//! |---|---|
+//! | [`Parameters`] | degree and primes, checked for 128-bit security |
+//! | [`Poly`] | polynomials by residues; coefficients and values are two types |
+//! | [`SecretKey`], [`PublicKey`] | ternary secrets, encryption of plaintexts and of zero |
+//! | [`Ciphertext`] | sums of products with plain polynomials |
+//! | [`Switched`], [`Hiding`] | answers that carry nothing of the weights: re-randomised, masked, modulus switched |
+//! | [`noise`] | derived bounds |
+//!
+//! Values of a ciphertext under a secret key travel with the seed of their uniform half. A decoded value is valid: every
+//! residue is below its prime. Nothing here branches or indexes on a secret.
+
+mod answer;
+mod ciphertext;
+mod key;
+pub mod noise;
+mod packing;
+mod params;
+mod poly;
+mod public;
+mod sampling;
+mod scaling;
+mod wire;
+
+pub use answer::{GUARD_BITS, Hiding, Switched, SwitchedLayout, answer_bits};
+pub use ciphertext::{Ciphertext, Fresh};
+pub use key::SecretKey;
+pub use packing::{Answer, Costs, Layer, Packing, Product, Query, parameters_for};
+pub use params::{Parameters, ParametersFault, ParametersLiteral};
+pub use poly::{Coeff, Eval, Poly};
+pub use public::PublicKey;

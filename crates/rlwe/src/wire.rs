@@ -1,0 +1,129 @@
+//! Bytes: residues at the width of their prime, limb by limb, each limb rounded up to whole bytes.
+
+use subrosa_core::{Bytes, Malformed, Wire, Words, WordsLayout};
+use subrosa_ring::{pack_into, packed_len, unpack};
+
+use crate::answer::GUARD_BITS;
+use crate::{Eval, Fresh, Parameters, Poly, PublicKey, Switched, SwitchedLayout};
+
+const SEED: usize = 32;
+
+/// Bytes of one seeded pair: c0, then the seed of c1.
+fn seeded_size(p: &Parameters) -> Bytes {
+    let limbs = p
+        .moduli()
+        .map(|modulus| packed_len(p.degree(), modulus.bits()) as u64);
+    Bytes(limbs.sum::<u64>() + SEED as u64)
+}
+
+fn encode_seeded(p: &Parameters, poly: &Poly<Eval>, seed: &[u8; SEED], out: &mut Vec<u8>) {
+    for (limb, modulus) in poly.limbs().chunks_exact(p.degree()).zip(p.moduli()) {
+        pack_into(limb, modulus.bits(), out);
+    }
+    out.extend_from_slice(seed);
+}
+
+fn decode_seeded(p: &Parameters, bytes: &[u8]) -> Result<(Poly<Eval>, [u8; SEED]), Malformed> {
+    let expected = seeded_size(p).0;
+    let length = Malformed::Length {
+        expected,
+        found: bytes.len() as u64,
+    };
+    if bytes.len() as u64 != expected {
+        return Err(length);
+    }
+    let (mut rest, seed) = bytes.split_last_chunk::<SEED>().ok_or(length.clone())?;
+    let mut limbs = Vec::with_capacity(p.degree() * p.primes().len());
+    for modulus in p.moduli() {
+        let (head, tail) = rest
+            .split_at_checked(packed_len(p.degree(), modulus.bits()))
+            .ok_or(length.clone())?;
+        let mut limb = unpack(head, modulus.bits(), p.degree()).ok_or(Malformed::Padding)?;
+        if limb.iter().any(|x| *x >= modulus.prime()) {
+            return Err(Malformed::Range);
+        }
+        limbs.append(&mut limb);
+        rest = tail;
+    }
+    Ok((Poly::from_limbs(limbs), *seed))
+}
+
+impl Wire for Fresh {
+    type Layout = Parameters;
+    fn size(p: &Parameters) -> Bytes {
+        seeded_size(p)
+    }
+    fn encode(&self, out: &mut Vec<u8>) {
+        encode_seeded(&self.parameters, &self.c0, &self.seed, out);
+    }
+    fn decode(p: &Parameters, bytes: &[u8]) -> Result<Self, Malformed> {
+        let (c0, seed) = decode_seeded(p, bytes)?;
+        Ok(Fresh {
+            parameters: p.clone(),
+            c0,
+            seed,
+        })
+    }
+}
+
+impl Wire for PublicKey {
+    type Layout = Parameters;
+    fn size(p: &Parameters) -> Bytes {
+        seeded_size(p)
+    }
+    fn encode(&self, out: &mut Vec<u8>) {
+        encode_seeded(&self.parameters, &self.p0, &self.seed, out);
+    }
+    fn decode(p: &Parameters, bytes: &[u8]) -> Result<Self, Malformed> {
+        let (p0, seed) = decode_seeded(p, bytes)?;
+        Ok(PublicKey::new(p, p0, seed))
+    }
+}
+
+/// c0 and c1, each as its guard bits and then the bits above.
+impl Wire for Switched {
+    type Layout = SwitchedLayout;
+    fn size(layout: &SwitchedLayout) -> Bytes {
+        parts(layout).iter().map(Words::size).sum()
+    }
+    fn encode(&self, out: &mut Vec<u8>) {
+        for words in [&self.c0, &self.c1] {
+            let low: Vec<u64> = words.iter().map(|x| *x as u64).collect();
+            let high: Vec<u64> = words.iter().map(|x| (x >> GUARD_BITS) as u64).collect();
+            pack_into(&low, GUARD_BITS, out);
+            pack_into(&high, self.bits - GUARD_BITS, out);
+        }
+    }
+    fn decode(layout: &SwitchedLayout, bytes: &[u8]) -> Result<Self, Malformed> {
+        if !(1..=64).contains(&(layout.bits.wrapping_sub(GUARD_BITS))) {
+            return Err(Malformed::Range);
+        }
+        let [c0_low, c0_high, c1_low, c1_high] = parts(layout);
+        type Pair = (Words, Words);
+        let layouts = ((c0_low, c0_high), (c1_low, c1_high));
+        let ((c0_low, c0_high), (c1_low, c1_high)) = <(Pair, Pair)>::decode(&layouts, bytes)?;
+        let join = |low: Words, high: Words| -> Vec<u128> {
+            let words = low.values.iter().zip(&high.values);
+            words
+                .map(|(low, high)| u128::from(*low) | u128::from(*high) << GUARD_BITS)
+                .collect()
+        };
+        Ok(Switched {
+            bits: layout.bits,
+            c0: join(c0_low, c0_high),
+            c1: join(c1_low, c1_high),
+        })
+    }
+}
+
+/// Guard bits and rest of c0, guard bits and rest of c1.
+fn parts(layout: &SwitchedLayout) -> [WordsLayout; 4] {
+    let high = layout.bits.saturating_sub(GUARD_BITS);
+    let words = |count, bits| WordsLayout { count, bits };
+    [
+        words(layout.positions, GUARD_BITS),
+        words(layout.positions, high),
+        words(layout.degree, GUARD_BITS),
+        words(layout.degree, high),
+    ]
+}

@@ -1,0 +1,71 @@
+//! Encryption, products, answers and openings against the schoolbook product over Z/2^t.
+
+mod schoolbook;
+
+use schoolbook::{masked, negacyclic, small_weights, words};
+use subrosa_core::{Prg, Seed};
+use subrosa_rlwe::{
+    Ciphertext, Hiding, Parameters, ParametersLiteral, SecretKey, answer_bits, noise,
+};
+
+fn parameters(degree: usize, prime_bits: &[u32]) -> Parameters {
+    let prime_bits = prime_bits.to_vec();
+    ParametersLiteral { degree, prime_bits }
+        .insecure_check()
+        .unwrap()
+}
+
+/// Products of `count` ciphertexts with weights up to `largest`, summed, answered at every third coefficient, opened.
+fn check(p: &Parameters, plain_bits: u32, count: usize, largest: i64) {
+    let n = p.degree();
+    let mut rng = Prg::new(&Seed::insecure_seeded(u64::from(plain_bits)));
+    let key = SecretKey::random(p, &mut rng);
+    let public = key.public_key(p, &mut rng);
+    let mut sum = Ciphertext::zero(p);
+    let mut expected = vec![0; n];
+    let mut l1 = 0.0;
+    for i in 0..count {
+        let m = words(i as u64, n, plain_bits);
+        // One product has extreme messages, all of one sign with the weights.
+        let m = if i == 0 {
+            vec![1 << (plain_bits - 1); n]
+        } else {
+            m
+        };
+        let w = small_weights(100 + i as u64, n, largest);
+        l1 += w.iter().map(|w| w.unsigned_abs() as f64).sum::<f64>();
+        let fresh = key.encrypt(p, p.scale(plain_bits, &m), &mut rng);
+        assert_eq!(key.decrypt(p, plain_bits, &fresh.expand(p)), m);
+        sum.multiply_add(p, &fresh.expand(p), &p.lift(&w).into_eval(p));
+        let product = negacyclic(&m, &w);
+        for (expected, term) in expected.iter_mut().zip(product) {
+            *expected = masked(u128::from(*expected) + u128::from(term), plain_bits);
+        }
+    }
+    let l2 = largest as f64 * ((count * n) as f64).sqrt();
+    assert!(noise::opens(p, plain_bits, l1, l2, n as f64), "{l1}");
+    let positions: Vec<usize> = (0..n).step_by(3).rev().collect();
+    let (answer, share) = sum.answer(p, &public, plain_bits, &positions, Hiding::full(), &mut rng);
+    let opened = key.open(p, plain_bits, &answer, &positions);
+    let mut off = [0; 3];
+    for ((opened, share), at) in opened.iter().zip(&share).zip(&positions) {
+        let error = opened
+            .wrapping_add(*share)
+            .wrapping_sub(expected[*at])
+            .wrapping_add(1);
+        off[masked(error.into(), plain_bits) as usize] += 1;
+    }
+    assert!(off[1] > 0, "{off:?}");
+    let limit = 1u128 << answer_bits(plain_bits);
+    assert!(answer.c0().iter().chain(answer.c1()).all(|x| *x < limit));
+}
+
+#[test]
+fn answers_open_to_the_product() {
+    check(&parameters(4096, &[40, 40]), 24, 3, 1 << 20);
+    check(&parameters(4096, &[40, 40]), 40, 3, 1 << 11);
+    check(&parameters(4096, &[50, 50]), 64, 3, 1 << 5);
+    check(&parameters(1024, &[27]), 12, 1, 3);
+    check(&parameters(16, &[50, 36, 44]), 64, 20, 1 << 40);
+    check(&parameters(8192, &[50, 50, 50, 50]), 64, 1, 1 << 60);
+}
