@@ -1,0 +1,79 @@
+use crate::fault::VaultFault;
+use crate::folder::Pieces;
+use crate::ledger::Row;
+use crate::name::Epoch;
+use crate::numbers::Number;
+use crate::seal::Sealer;
+use crate::series::Shared;
+use std::sync::Arc;
+use subrosa_core::{Seed, Shelf, StockFault, Wire};
+use zeroize::{Zeroize, Zeroizing};
+
+/// An item in the making. Pieces go to disk as they come, sealed. Dropped before [`Slot::made`], it leaves nothing.
+pub struct Slot {
+    shared: Arc<Shared>,
+    epoch: Epoch,
+    number: Number,
+    salt: Seed,
+    pieces: Pieces,
+    sealer: Result<Sealer, VaultFault>,
+    scratch: Zeroizing<Vec<u8>>,
+}
+
+impl Slot {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        epoch: Epoch,
+        number: Number,
+    ) -> Result<Self, VaultFault> {
+        let salt = Seed::random().map_err(|_| VaultFault::Randomness)?;
+        let (file, pieces) = shared.base.folder.create(&shared.id, number)?;
+        let key = epoch.item_key(&shared.base.items, &shared.id, number, &salt);
+        let sealer = Sealer::new(file, &key)?;
+        Ok(Self {
+            shared,
+            epoch,
+            number,
+            salt,
+            pieces,
+            sealer: Ok(sealer),
+            scratch: Zeroizing::default(),
+        })
+    }
+
+    pub fn number(&self) -> Number {
+        self.number
+    }
+
+    /// Why the shelf took no more pieces, if so.
+    pub fn fault(&self) -> Option<&VaultFault> {
+        self.sealer.as_ref().err()
+    }
+
+    /// Makes the item durable. It is not usable before all parties have said that they have made it.
+    pub fn made(self) -> Result<(), VaultFault> {
+        let (file, length) = self.sealer?.finish()?;
+        file.sync_all()?;
+        self.pieces.sync_name()?;
+        let salt = self.salt;
+        self.shared
+            .enter(&self.epoch, self.number, Row { salt, length })?;
+        self.pieces.keep();
+        Ok(())
+    }
+}
+
+/// After a fault the shelf is closed; [`Slot::made`] tells why.
+impl<T: Wire> Shelf<T> for Slot {
+    fn put(&mut self, piece: T) -> Result<(), StockFault> {
+        let sealer = self.sealer.as_mut().map_err(|_| StockFault::Closed)?;
+        self.scratch.clear();
+        piece.encode(&mut self.scratch);
+        if let Err(fault) = sealer.write(&self.scratch) {
+            self.scratch.zeroize();
+            self.sealer = Err(fault);
+            return Err(StockFault::Closed);
+        }
+        Ok(())
+    }
+}

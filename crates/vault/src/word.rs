@@ -1,0 +1,212 @@
+//! What parties of a series tell each other. The caller carries the words; each has one length.
+
+use crate::name::{Epoch, Tag};
+use crate::numbers::{Number, Numbers};
+use std::marker::PhantomData;
+use subrosa_core::{Bytes, Malformed, Wire};
+
+/// How one party stands with a series when a session begins: epoch, next new number, items made.
+///
+/// A party that has more ranges of items than [`Numbers`] holds states the first of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    pub(crate) tag: Tag,
+    pub(crate) epoch: Epoch,
+    pub(crate) nonce: [u8; 16],
+    pub(crate) fresh: Number,
+    pub(crate) made: Numbers,
+}
+
+impl Standing {
+    pub fn epoch(&self) -> u64 {
+        self.epoch.count
+    }
+
+    /// No number from here on was ever begun.
+    pub fn fresh(&self) -> Number {
+        self.fresh
+    }
+
+    pub fn made(&self) -> &Numbers {
+        &self.made
+    }
+}
+
+impl Wire for Standing {
+    type Layout = ();
+    fn size((): &()) -> Bytes {
+        Bytes(64) + Numbers::size(&())
+    }
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.tag);
+        out.extend_from_slice(&self.epoch.mark);
+        out.extend_from_slice(&self.nonce);
+        out.extend_from_slice(&self.epoch.count.to_le_bytes());
+        out.extend_from_slice(&self.fresh.to_le_bytes());
+        self.made.encode(out);
+    }
+    fn decode((): &(), bytes: &[u8]) -> Result<Self, Malformed> {
+        let short = Malformed::Length {
+            expected: Self::size(&()).0,
+            found: bytes.len() as u64,
+        };
+        let mut rest = bytes;
+        let tag = split(&mut rest).ok_or(short.clone())?;
+        let mark = split(&mut rest).ok_or(short.clone())?;
+        let nonce = split(&mut rest).ok_or(short.clone())?;
+        let count = u64::from_le_bytes(split(&mut rest).ok_or(short.clone())?);
+        let fresh = u64::from_le_bytes(split(&mut rest).ok_or(short)?);
+        let made = Numbers::decode(&(), rest)?;
+        if count >= Numbers::LIMIT || fresh > Numbers::LIMIT || made.end() > fresh {
+            return Err(Malformed::Range);
+        }
+        Ok(Self {
+            tag,
+            epoch: Epoch { count, mark },
+            nonce,
+            fresh,
+            made,
+        })
+    }
+}
+
+/// That items are whole and durable at the party that says so. See [`Made`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durable {}
+
+/// That items have left the ledger of the party that says so. See [`Claim`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gone {}
+
+/// Tells the kinds of [`Word`] apart, also on the wire.
+pub trait Kind: Send + 'static {
+    const CODE: u8;
+}
+
+impl Kind for Durable {
+    const CODE: u8 = 1;
+}
+
+impl Kind for Gone {
+    const CODE: u8 = 2;
+}
+
+/// What one party says of some items of one series and epoch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Word<K> {
+    stamp: [u8; 16],
+    numbers: Numbers,
+    kind: PhantomData<fn(K)>,
+}
+
+/// The items of one lot that a party has made.
+pub type Made = Word<Durable>;
+
+/// The items that a party has marked as taken.
+pub type Claim = Word<Gone>;
+
+impl<K: Kind> Word<K> {
+    pub(crate) fn new(tag: &Tag, epoch: &Epoch, numbers: Numbers) -> Self {
+        Self {
+            stamp: epoch.stamp(K::CODE, tag),
+            numbers,
+            kind: PhantomData,
+        }
+    }
+
+    pub fn numbers(&self) -> &Numbers {
+        &self.numbers
+    }
+
+    pub(crate) fn speaks_of(&self, tag: &Tag, epoch: &Epoch) -> bool {
+        self.stamp == epoch.stamp(K::CODE, tag)
+    }
+}
+
+impl<K: Kind> Wire for Word<K> {
+    type Layout = ();
+    fn size((): &()) -> Bytes {
+        Bytes(16) + Numbers::size(&())
+    }
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.stamp);
+        self.numbers.encode(out);
+    }
+    fn decode((): &(), bytes: &[u8]) -> Result<Self, Malformed> {
+        let mut rest = bytes;
+        let stamp = split(&mut rest).ok_or(Malformed::Length {
+            expected: Self::size(&()).0,
+            found: bytes.len() as u64,
+        })?;
+        Ok(Self {
+            stamp,
+            numbers: Numbers::decode(&(), rest)?,
+            kind: PhantomData,
+        })
+    }
+}
+
+fn split<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
+    let (head, rest) = bytes.split_first_chunk()?;
+    *bytes = rest;
+    Some(*head)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encoded<T: Wire>(value: &T) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        value.encode(&mut bytes);
+        bytes
+    }
+
+    fn standing(count: u64, fresh: u64, made: std::ops::Range<u64>) -> Standing {
+        Standing {
+            tag: [1; 16],
+            epoch: Epoch {
+                count,
+                mark: [2; 16],
+            },
+            nonce: [3; 16],
+            fresh,
+            made: Numbers::first(made),
+        }
+    }
+
+    #[test]
+    fn standings_travel_and_hold_what_they_say() {
+        let good = standing(5, 9, 3..9);
+        let bytes = encoded(&good);
+        assert_eq!(bytes.len() as u64, Standing::size(&()).0);
+        assert_eq!(Standing::decode(&(), &bytes), Ok(good));
+        let cases = [
+            standing(5, 9, 3..10),
+            standing(Numbers::LIMIT, 9, 3..9),
+            standing(5, Numbers::LIMIT + 1, 3..9),
+        ];
+        for bad in cases {
+            let bytes = encoded(&bad);
+            assert_eq!(Standing::decode(&(), &bytes), Err(Malformed::Range));
+        }
+        for length in 0..bytes.len() {
+            let cut = Standing::decode(&(), &bytes[..length]);
+            assert!(matches!(cut, Err(Malformed::Length { .. })), "{length}");
+        }
+    }
+
+    #[test]
+    fn words_speak_of_their_kind_series_and_epoch() {
+        let (tag, epoch) = ([1; 16], Epoch::unsettled(4));
+        let claim = Claim::new(&tag, &epoch, Numbers::first(2..7));
+        let bytes = encoded(&claim);
+        assert_eq!(bytes.len() as u64, Claim::size(&()).0);
+        assert_eq!(Claim::decode(&(), &bytes), Ok(claim.clone()));
+        assert!(claim.speaks_of(&tag, &epoch));
+        assert!(!claim.speaks_of(&[2; 16], &epoch));
+        assert!(!claim.speaks_of(&tag, &Epoch::unsettled(5)));
+        let posed = Made::decode(&(), &bytes).unwrap();
+        assert!(!posed.speaks_of(&tag, &epoch));
+    }
+}
