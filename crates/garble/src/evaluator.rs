@@ -1,0 +1,111 @@
+//! The evaluator's side.
+
+use crate::circuit::Circuit;
+use crate::half_gates::{evaluate_and, sum};
+use crate::hash::{LANES_PER_KEY, Row, ZERO};
+use crate::labels::{ActiveLabels, LabelFault, LabelsLayout};
+use crate::tables::{Tables, label, row};
+use subrosa_ring::BitMatrix;
+
+/// One party that evaluates. What is needed to follow the garbler's keys lies in the tables: all that is kept between calls is room.
+#[derive(Default)]
+pub struct Evaluator {
+    places: Vec<Row>,
+}
+
+/// Active labels of the outputs, [outputs, lanes].
+pub struct OutputLabels(ActiveLabels);
+
+impl Evaluator {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// labels: [input_bits, lanes] -> [output_bits, lanes].
+    pub fn evaluate(
+        &mut self,
+        circuit: &Circuit,
+        tables: Tables,
+        labels: ActiveLabels,
+    ) -> Result<OutputLabels, LabelFault> {
+        let lanes = tables.layout().lanes;
+        labels.layout().check(circuit.input_bits(), lanes)?;
+        if tables.layout().ands != circuit.ands() {
+            return Err(LabelFault::Ands {
+                expected: circuit.ands(),
+                found: tables.layout().ands,
+            });
+        }
+        let mut outputs = vec![0; circuit.output_bits() * lanes];
+        self.places.clear();
+        self.places.resize(circuit.schedule.places, ZERO);
+        for first in (0..lanes).step_by(LANES_PER_KEY) {
+            self.block(circuit, &tables, labels.values(), first, &mut outputs);
+        }
+        let layout = LabelsLayout {
+            wires: circuit.output_bits(),
+            lanes,
+        };
+        ActiveLabels::from_values(layout, outputs).map(OutputLabels)
+    }
+
+    fn block(
+        &mut self,
+        circuit: &Circuit,
+        tables: &Tables,
+        labels: &[u128],
+        first: usize,
+        outputs: &mut [u128],
+    ) {
+        let lanes = tables.layout().lanes;
+        let width = LANES_PER_KEY.min(lanes - first);
+        let places = &mut self.places;
+        for input in 0..circuit.input_bits() {
+            places[input + 1] = row(&labels[input * lanes + first..][..width]);
+        }
+        let block = first / LANES_PER_KEY;
+        let skipped = 2 * block as u128 * circuit.ands() as u128;
+        let mut key = tables.start.wrapping_add(skipped);
+        let mut index = 0;
+        for step in &circuit.schedule.steps {
+            let a = &places[step.a.wire() as usize];
+            let b = &places[step.b.wire() as usize];
+            let out = if step.is_and {
+                let rows = tables.gate(block, index, width);
+                let out = evaluate_and(key, a, b, &rows);
+                index += 1;
+                key = key.wrapping_add(2);
+                out
+            } else {
+                sum(a, b)
+            };
+            places[step.out as usize] = out;
+        }
+        for (plane, bit) in circuit.schedule.outputs.iter().enumerate() {
+            let found = places[bit.wire() as usize].chunks_exact(2).take(width);
+            let to = &mut outputs[plane * lanes + first..];
+            for (to, found) in to.iter_mut().zip(found) {
+                *to = label(found[0], found[1]);
+            }
+        }
+    }
+}
+
+impl OutputLabels {
+    /// The last bit of each label, [outputs, lanes]: without the garbler's colours they say nothing.
+    pub fn colours(&self) -> BitMatrix {
+        let LabelsLayout { wires, lanes } = self.0.layout();
+        let mut colours = BitMatrix::new(wires, lanes);
+        for plane in 0..wires {
+            let labels = &self.0.values()[plane * lanes..(plane + 1) * lanes];
+            for (lane, label) in labels.iter().enumerate() {
+                colours.row_mut(plane)[lane / 64] |= (*label as u64 & 1) << (lane % 64);
+            }
+        }
+        colours
+    }
+
+    pub fn into_labels(self) -> ActiveLabels {
+        self.0
+    }
+}

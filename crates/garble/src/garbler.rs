@@ -1,0 +1,111 @@
+//! The garbler's side.
+
+use crate::circuit::Circuit;
+use crate::half_gates::{garble_and, sum};
+use crate::hash::{LANES_PER_KEY, ZERO};
+use crate::labels::{InputLabels, OutputColours};
+use crate::tables::{Tables, TablesLayout, row};
+use subrosa_core::{Prg, Secret};
+use subrosa_ring::BitMatrix;
+
+/// One party that garbles: a stream, and an offset that all labels of the session share. Not `Clone`.
+///
+/// ```compile_fail
+/// fn twice(garbler: subrosa_garble::Garbler) { drop(garbler.clone()); }
+/// ```
+pub struct Garbler {
+    prg: Prg,
+    delta: Secret<u128>,
+}
+
+/// What one garbling gives: the tables are sent; labels and colours stay until they are asked for.
+pub struct Garbled {
+    pub tables: Tables,
+    pub inputs: InputLabels,
+    pub colours: OutputColours,
+}
+
+impl Garbler {
+    /// `prg` is drawn from for the offset, and then for each call for labels and for the first key of the hash.
+    pub fn new(mut prg: Prg) -> Self {
+        // [ZRE15] section 4: the last bit of the offset is 1, so that colours of the two labels differ.
+        let delta = Secret::new(uniform(&mut prg) | 1);
+        Self { prg, delta }
+    }
+
+    /// Garbles `lanes` copies of `circuit`. Memory beyond what is returned does not grow with `lanes`.
+    pub fn garble(&mut self, circuit: &Circuit, lanes: usize) -> Garbled {
+        let delta = *self.delta.reveal();
+        let start = uniform(&mut self.prg);
+        let mut zeros = vec![0u128; circuit.input_bits() * lanes];
+        self.prg.fill(bytemuck::cast_slice_mut(&mut zeros));
+        for zero in &mut zeros {
+            *zero = u128::from_le(*zero);
+        }
+        let mut tables = Tables::new(
+            TablesLayout {
+                ands: circuit.ands(),
+                lanes,
+            },
+            start,
+        );
+        let mut colours = BitMatrix::new(circuit.output_bits(), lanes);
+        garble_blocks(circuit, lanes, delta, &zeros, &mut tables, &mut colours);
+        Garbled {
+            tables,
+            inputs: InputLabels::new(delta, circuit.input_bits(), lanes, zeros),
+            colours: OutputColours(colours),
+        }
+    }
+}
+
+fn garble_blocks(
+    circuit: &Circuit,
+    lanes: usize,
+    delta: u128,
+    zeros: &[u128],
+    tables: &mut Tables,
+    colours: &mut BitMatrix,
+) {
+    let schedule = &circuit.schedule;
+    let offset = row(&[delta; LANES_PER_KEY]);
+    let negation = [ZERO, offset];
+    let mut places = vec![ZERO; schedule.places];
+    let mut key = tables.start;
+    for first in (0..lanes).step_by(LANES_PER_KEY) {
+        let width = LANES_PER_KEY.min(lanes - first);
+        for input in 0..circuit.input_bits() {
+            places[input + 1] = row(&zeros[input * lanes + first..][..width]);
+        }
+        for step in &schedule.steps {
+            let a = &places[step.a.wire() as usize];
+            let b = &places[step.b.wire() as usize];
+            let out = if step.is_and {
+                let a = sum(a, &negation[usize::from(step.a.is_negated())]);
+                let b = sum(b, &negation[usize::from(step.b.is_negated())]);
+                let (out, [garblers, evaluators]) = garble_and(key, &offset, &a, &b);
+                tables.push(&garblers, width);
+                tables.push(&evaluators, width);
+                key = key.wrapping_add(2);
+                out
+            } else {
+                sum(a, b)
+            };
+            places[step.out as usize] = out;
+        }
+        for (plane, bit) in schedule.outputs.iter().enumerate() {
+            let negated = u64::from(bit.is_negated());
+            let labels = places[bit.wire() as usize].chunks_exact(2).take(width);
+            let row = colours.row_mut(plane);
+            for (lane, label) in (first..).zip(labels) {
+                row[lane / 64] |= (label[0] & 1 ^ negated) << (lane % 64);
+            }
+        }
+    }
+}
+
+fn uniform(prg: &mut Prg) -> u128 {
+    let mut bytes = [0; 16];
+    prg.fill(&mut bytes);
+    u128::from_le_bytes(bytes)
+}
