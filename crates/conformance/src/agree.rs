@@ -124,7 +124,7 @@ impl<'a> Reference<'a> {
         for (output, choice) in graph.outputs.iter_mut().zip(&choices) {
             *output = choice.map_or(*output, |(wire, _)| wire);
         }
-        let units = tolerance(&graph, &weights)?;
+        let units = tolerance(&graph, &weights, planned.table.product_error)?;
         let unit = |(wire, units): (&WireId, &u64)| {
             let frac = f64::from(graph.wire(*wire).frac);
             *units as f64 / frac.exp2()

@@ -25,6 +25,8 @@ pub struct Table {
     pub links: Vec<(PartyId, PartyId)>,
     pub views: BTreeMap<PartyId, Vec<u8>>,
     pub oracle: FixedGraph,
+    /// Units by which a product may be off the oracle.
+    pub product_error: u64,
 }
 
 impl Subject {
@@ -42,6 +44,7 @@ impl Subject {
             subject: *self,
             links: whole.links(),
             oracle: whole.oracle().clone(),
+            product_error: whole.product_error(),
             seats,
             views,
         })

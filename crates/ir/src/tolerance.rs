@@ -3,14 +3,19 @@
 use crate::{ClearError, FixedGraph, FixedNode, FixedOp, Linear, clear::check_weights};
 
 /// For each output of a checked graph the largest difference from [`crate::clear`], in units of its last place, of a
-/// protocol whose every truncation is at most one unit off the floor. Sums of |w| multiply it, truncations divide it
+/// protocol whose every truncation is at most one unit off the floor, and whose every product with a weight is at most
+/// `product` units off. Sums of |w| multiply it, truncations divide it
 /// and add one; it is proven, and for deep networks far above what is seen.
-pub fn tolerance(graph: &FixedGraph, weights: &[Vec<u64>]) -> Result<Vec<u64>, ClearError> {
+pub fn tolerance(
+    graph: &FixedGraph,
+    weights: &[Vec<u64>],
+    product: u64,
+) -> Result<Vec<u64>, ClearError> {
     check_weights(graph, weights)?;
     let mut errors = vec![0u64; graph.wires.len()];
     for node in &graph.nodes {
         let inputs: Vec<u64> = node.inputs.iter().map(|w| errors[w.0 as usize]).collect();
-        let error = node_error(graph, weights, node, &inputs);
+        let error = node_error(graph, weights, node, &inputs, product);
         // Both readings keep the bound, so they are no further apart than twice of it.
         let most = graph.wire(node.output).bound.saturating_mul(2);
         errors[node.output.0 as usize] = error.min(most);
@@ -22,10 +27,18 @@ pub fn tolerance(graph: &FixedGraph, weights: &[Vec<u64>]) -> Result<Vec<u64>, C
         .collect())
 }
 
-fn node_error(graph: &FixedGraph, weights: &[Vec<u64>], node: &FixedNode, inputs: &[u64]) -> u64 {
+fn node_error(
+    graph: &FixedGraph,
+    weights: &[Vec<u64>],
+    node: &FixedNode,
+    inputs: &[u64],
+    product: u64,
+) -> u64 {
     let largest = inputs.iter().copied().max().unwrap_or(0);
     match &node.op {
-        FixedOp::Linear { linear, .. } => largest.saturating_mul(largest_sum(linear, weights)),
+        FixedOp::Linear { linear, .. } => largest
+            .saturating_mul(largest_sum(linear, weights))
+            .saturating_add(product),
         FixedOp::Scale(rescale) => {
             let factor = rescale
                 .by

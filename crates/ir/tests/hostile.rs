@@ -46,7 +46,7 @@ fn run(graph: &FixedGraph) {
         .collect();
     graph.tail.eval(&tensors).unwrap();
     assert_eq!(
-        tolerance(graph, &weights).unwrap().len(),
+        tolerance(graph, &weights, 0).unwrap().len(),
         graph.outputs.len()
     );
 }

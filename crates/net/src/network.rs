@@ -4,10 +4,11 @@ use rustix::time::{ClockId, clock_gettime};
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
+use subrosa_core::Bytes;
 use thiserror::Error;
 
 /// Rate of each directed pair of parties, and round trip time. Half of the latter is added each way.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Network {
     /// `None`: as fast as the machine.
     pub bits_per_second: Option<u64>,
@@ -33,6 +34,11 @@ impl Network {
 
     pub(crate) fn is_shaped(&self) -> bool {
         *self != Self::LOOPBACK
+    }
+
+    /// How long one directed pair takes to send so much.
+    pub fn transfer(&self, bytes: Bytes) -> Duration {
+        Duration::from_nanos(self.transfer_nanos(bytes.0))
     }
 
     fn transfer_nanos(&self, bytes: u64) -> u64 {

@@ -14,4 +14,4 @@ pub use card::{Card, Learns, PartyKind, Seat, Source};
 pub use party::{Member, Party, WholePlan};
 pub use plan::{Fingerprint, Plan, PlanError, fingerprint_of};
 pub use role::{Protocol, Role};
-pub use terms::Terms;
+pub use terms::{Nonlinear, Terms};

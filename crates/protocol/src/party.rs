@@ -30,6 +30,10 @@ pub trait WholePlan: Send + Sync {
     fn links(&self) -> Vec<(PartyId, PartyId)>;
     /// The clear reading of this graph is what the protocol is held to.
     fn oracle(&self) -> &FixedGraph;
+    /// By how many units of its last place a product with a weight may be off the oracle.
+    fn product_error(&self) -> u64 {
+        0
+    }
     /// The bytes that are published to one party; nothing to a party that is not of the plan.
     fn view(&self, party: PartyId) -> Option<Vec<u8>>;
 }

@@ -10,7 +10,7 @@ use crate::widths::widths;
 use std::cell::OnceCell;
 use std::rc::Rc;
 use subrosa_ir::{
-    At, FixedGraph, Kernels, Linear, Rescale, Spread, View, WeightId, Window, volume, walk,
+    At, FixedGraph, FixedOp, Kernels, Linear, Rescale, Spread, View, WeightId, Window, volume, walk,
 };
 use subrosa_ring::mask;
 
@@ -37,6 +37,17 @@ pub trait Backend {
     fn lift(&mut self, lanes: usize, lift: Lift, x: &[u64]) -> Result<Vec<u64>, Self::Error>;
     /// x if x >= 0, else 0; x in Z/2^narrow, whose upper bits do not count, the result in Z/2^wide.
     fn positive(&mut self, lanes: usize, lift: Lift, x: &[u64]) -> Result<Vec<u64>, Self::Error>;
+    /// The larger of y1 and y2, all in Z/2^bits; the upper bits of the arguments do not count.
+    fn maximum(
+        &mut self,
+        lanes: usize,
+        bits: u32,
+        y1: &[u64],
+        y2: &[u64],
+    ) -> Result<Vec<u64>, Self::Error> {
+        let d: Vec<u64> = y1.iter().zip(y2).map(|(a, b)| a.wrapping_sub(*b)).collect();
+        self.choice(lanes, bits, &d, y1, y2)
+    }
     /// y1 where d >= 0, else y2, all in Z/2^bits; the upper bits of the arguments do not count.
     fn choice(
         &mut self,
@@ -177,12 +188,7 @@ impl<'a, B: Backend> Flow<'a, B> {
             let live = if B::LIVE { half * lanes } else { 0 };
             let (first, rest) = values.split_at(live);
             let (second, rest) = rest.split_at(live);
-            let d: Vec<u64> = first
-                .iter()
-                .zip(second)
-                .map(|(a, b)| a.wrapping_sub(*b))
-                .collect();
-            let mut winners = self.backend.choice(half * lanes, bits, &d, first, second)?;
+            let mut winners = self.backend.maximum(half * lanes, bits, first, second)?;
             winners.extend_from_slice(rest);
             values = winners;
             count -= half;
@@ -394,4 +400,18 @@ impl<B: Backend> Kernels for Flow<'_, B> {
 pub fn key_widths(bound: u64, n: usize) -> (u32, u32) {
     let low = usize::BITS - n.saturating_sub(1).leading_zeros() + 1;
     (low, width_for(bound + 1) + low)
+}
+
+/// The keys of every TopK must fit into a word. Otherwise the node's name.
+pub fn top_k_fits(graph: &FixedGraph) -> Result<(), String> {
+    for node in &graph.nodes {
+        if let FixedOp::TopK { .. } = node.op {
+            let wire = graph.wire(node.inputs[0]);
+            let n = wire.shape.last().copied().unwrap_or(1);
+            if key_widths(wire.bound, n).1 > 64 {
+                return Err(node.name.clone());
+            }
+        }
+    }
+    Ok(())
 }

@@ -2,10 +2,10 @@
 
 use crate::price::Layouts;
 use subrosa_core::{Malformed, PartyId};
-use subrosa_ir::{FixedGraph, FixedOp, LowerOptions, RangedGraph, lower, lower_auto};
+use subrosa_ir::{FixedGraph, LowerOptions, RangedGraph, lower, lower_auto};
 use subrosa_net::Bill;
 use subrosa_protocol::{Fingerprint, Plan, PlanError, Terms, fingerprint_of};
-use subrosa_share::flow::key_widths;
+use subrosa_share::flow::top_k_fits;
 
 /// The plan of all parties.
 pub struct Whole {
@@ -30,26 +30,12 @@ pub fn plan(graph: &RangedGraph, terms: &Terms) -> Result<Whole, PlanError> {
         Some(ring) => lower(graph, &LowerOptions { ring, ..options })?,
         None => lower_auto(graph, options.frac, options.reveal)?,
     };
-    fits(&graph).map_err(|node| PlanError::Unsupported {
+    top_k_fits(&graph).map_err(|node| PlanError::Unsupported {
         protocol: crate::CARD.name,
         operator: "comparison of so many values at this width",
         node,
     })?;
     Ok(Whole { graph })
-}
-
-/// The keys of every TopK must fit into a word. Otherwise the node's name.
-fn fits(graph: &FixedGraph) -> Result<(), String> {
-    for node in &graph.nodes {
-        if let FixedOp::TopK { .. } = node.op {
-            let wire = graph.wire(node.inputs[0]);
-            let n = wire.shape.last().copied().unwrap_or(1);
-            if key_widths(wire.bound, n).1 > 64 {
-                return Err(node.name.clone());
-            }
-        }
-    }
-    Ok(())
 }
 
 impl View {
@@ -69,7 +55,7 @@ impl Plan for View {
     fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
         let (me, graph) = bytes.split_first().ok_or(Malformed::Encoding)?;
         let graph = FixedGraph::parse(graph).map_err(|_| Malformed::Encoding)?;
-        fits(&graph).map_err(|_| Malformed::Range)?;
+        top_k_fits(&graph).map_err(|_| Malformed::Range)?;
         if *me > crate::parties::CLIENT.0 {
             return Err(Malformed::Range);
         }

@@ -173,7 +173,7 @@ fn check(last: FixedOp, last_wire: FixedWire, exact: bool) {
         values,
     };
     let encoded = encode_weights(&graph, &weights).unwrap();
-    let proven = tolerance(&graph, &encoded).unwrap()[0];
+    let proven = tolerance(&graph, &encoded, 0).unwrap()[0];
     let slack = if exact { 0 } else { proven };
     let x = encode_input(&graph, 0, &input).unwrap();
     let want = clear(&graph, &encoded, vec![x]).unwrap().remove(0);

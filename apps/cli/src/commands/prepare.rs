@@ -37,6 +37,7 @@ pub fn terms(numbers: &Numbers) -> Terms {
     Terms {
         ring: numbers.ring.0,
         reveal: numbers.reveal,
+        ..Terms::default()
     }
 }
 

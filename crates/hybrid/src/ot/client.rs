@@ -5,20 +5,11 @@ use super::leaf::{all_pads, answer, tables};
 use super::merge::Merger;
 use super::rows::{Reader, Writer, and, not, xor};
 use super::tree::Tree;
-use crate::step::{Kind, Shape};
+use crate::line::Line;
+use crate::step::{Kind, Operands, Shape};
 use subrosa_core::{Prg, ReceiverOts, SenderOts, Words};
 use subrosa_net::{LocalFault, RunError};
 use subrosa_ring::{BitMatrix, expand_bits, mask, to_planes, xor_into};
-
-/// The masks that a step reads. Empty where it has none.
-pub struct Masks<'a> {
-    /// Of the value that is compared.
-    pub compared: &'a [u64],
-    /// Of the value that is multiplied with the sign, or lifted.
-    pub selected: &'a [u64],
-    /// Of the value that is added afterwards.
-    pub added: &'a [u64],
-}
 
 /// What an offline step gives the client.
 pub struct Prepared {
@@ -46,7 +37,7 @@ fn both(pair: &[u128; 2]) -> u128 {
 /// The offline half of a step. `sent`: the OTs in which the client is sender, `got`: the sign's mask and its key.
 pub fn prepare(
     shape: &Shape,
-    masks: &Masks<'_>,
+    of: &Operands<'_>,
     sent: SenderOts,
     got: ReceiverOts,
     prg: &mut Prg,
@@ -63,7 +54,7 @@ pub fn prepare(
     };
     let mut beta = vec![0; shape.lanes];
     if let Some(tree) = shape.tree() {
-        let low = to_planes(masks.compared, 0, tree.bits as u32 + 1);
+        let low = to_planes(of.compared, 0, tree.bits as u32 + 1);
         let w: Vec<Vec<u64>> = (0..tree.bits).map(|i| not(low.row(i))).collect();
         let mut from = 0;
         for block in 0..tree.blocks() {
@@ -116,6 +107,7 @@ pub fn prepare(
         beta = expand_bits(row, shape.lanes);
     }
 
+    let (selected, added) = (of.selected(shape.kind), of.added());
     let fresh = prg.words(lift.wide, shape.lanes);
     let keys: &[u128] = if shape.owner_ots() > 0 {
         got.plane(0)
@@ -127,8 +119,8 @@ pub fn prepare(
     let mut turned = Vec::with_capacity(shape.lanes);
     for lane in 0..shape.lanes {
         let (mu, b) = match shape.kind {
-            Kind::Choice { .. } => (masks.selected[lane], 0),
-            _ => lift.signed(masks.selected[lane]),
+            Kind::Maximum { .. } | Kind::Choice { .. } => (selected[lane], 0),
+            _ => lift.signed(selected[lane]),
         };
         let pick = beta[lane].wrapping_neg();
         let own = match shape.kind {
@@ -136,7 +128,7 @@ pub fn prepare(
             _ => mu & pick,
         };
         let key = keys.get(lane).map_or(0, |key| *key as u64);
-        let added = masks.added.get(lane).copied().unwrap_or(0);
+        let added = added.get(lane).copied().unwrap_or(0);
         base.push(
             own.wrapping_add(added)
                 .wrapping_add(key)
@@ -269,4 +261,20 @@ impl<'a> Answering<'a> {
         out.iter_mut().for_each(|v| *v &= mask(bits));
         Ok(Words { bits, values: out })
     }
+}
+
+/// The client's side of one step online.
+pub fn answer_step(shape: &Shape, piece: &Material, line: &mut Line<'_>) -> Result<(), RunError> {
+    let mut side = Answering::new(shape, piece);
+    if let Some(tree) = shape.tree() {
+        let shifts = line.receive(shape.shifts(&tree))?;
+        line.send(side.tables(&tree, &shifts)?)?;
+        for nodes in tree.levels() {
+            let opened = line.open(side.open()?, shape.level(nodes))?;
+            side.close(&opened)?;
+        }
+        line.send(side.sign()?)?;
+    }
+    let choices = line.receive(shape.choices())?;
+    line.send(side.result(&choices)?)
 }

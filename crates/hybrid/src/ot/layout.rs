@@ -1,8 +1,9 @@
 //! What a step draws, keeps and sends in the reading `ot`.
 
 use super::tree::Tree;
+use crate::price::{Message, Side};
 use crate::step::{Kind, Shape};
-use subrosa_core::{BitsLayout, Words, WordsLayout};
+use subrosa_core::{BitsLayout, Wire, Words, WordsLayout};
 use subrosa_ring::BitMatrix;
 
 /// Bit rows and columns of ring elements: pieces of both parties, and corrections.
@@ -39,7 +40,7 @@ impl Shape {
         };
         match self.kind {
             Kind::Lift(_) => vec![wrap],
-            Kind::Choice { .. } => vec![whole],
+            Kind::Maximum { .. } | Kind::Choice { .. } => vec![whole],
             Kind::Positive(_) if wrap.bits == 0 => vec![whole],
             Kind::Positive(_) => vec![whole, wrap, wrap],
         }
@@ -147,5 +148,28 @@ impl Shape {
     /// Client to owner: its share of the result, less the new mask.
     pub fn result(&self) -> WordsLayout {
         self.words(self.lift().wide)
+    }
+}
+
+impl Shape {
+    /// The client's message offline.
+    pub(crate) fn corrected(&self) -> Message {
+        (Some(Side::Client), Material::size(&self.correction()))
+    }
+
+    /// The messages of a step online, in order.
+    pub(crate) fn messages(&self) -> Vec<Message> {
+        let (client, owner) = (Some(Side::Client), Some(Side::Owner));
+        let mut messages = Vec::new();
+        if let Some(tree) = self.tree() {
+            messages.push((owner, BitMatrix::size(&self.shifts(&tree))));
+            messages.push((client, BitMatrix::size(&self.answers(&tree))));
+            let levels = tree.levels();
+            messages.extend(levels.map(|nodes| (None, BitMatrix::size(&self.level(nodes)))));
+            messages.push((client, BitMatrix::size(&self.sign())));
+        }
+        messages.push((owner, Material::size(&self.choices())));
+        messages.push((client, Words::size(&self.result())));
+        messages
     }
 }

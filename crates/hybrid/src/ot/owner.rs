@@ -5,17 +5,11 @@ use super::leaf::{chosen_pads, pick};
 use super::merge::Merger;
 use super::rows::{Reader, Writer, and, not, xor};
 use super::tree::Tree;
-use crate::step::{Kind, Shape};
+use crate::line::Line;
+use crate::step::{Kind, Operands, Shape};
 use subrosa_core::{ReceiverOts, SenderOts, Words};
 use subrosa_net::{LocalFault, RunError};
 use subrosa_ring::{BitMatrix, expand_bits, mask, to_planes, xor_into};
-
-/// The masked values that a step reads. Empty where it has none.
-pub struct Values<'a> {
-    pub compared: &'a [u64],
-    pub selected: &'a [u64],
-    pub added: &'a [u64],
-}
 
 fn key_row(keys: &[u128], bit: u32) -> Vec<u64> {
     let low: Vec<u64> = keys.iter().map(|key| *key as u64).collect();
@@ -120,9 +114,9 @@ pub struct Asking<'a> {
 }
 
 impl<'a> Asking<'a> {
-    pub fn new(shape: &Shape, piece: &'a Material, values: &Values<'_>) -> Self {
+    pub fn new(shape: &Shape, piece: &'a Material, of: &Operands<'_>) -> Self {
         let planes = shape.tree().map_or(BitMatrix::default(), |tree| {
-            to_planes(values.compared, 0, tree.bits as u32 + 1)
+            to_planes(of.compared, 0, tree.bits as u32 + 1)
         });
         Self {
             shape: *shape,
@@ -179,7 +173,7 @@ impl<'a> Asking<'a> {
     /// Masked choices and the correction of beta times this side's value. `sign`: the client's masked share, nothing for a lift.
     pub fn choices(
         &mut self,
-        values: &Values<'_>,
+        of: &Operands<'_>,
         sign: Option<&BitMatrix>,
     ) -> Result<Material, RunError> {
         let lanes = self.shape.lanes;
@@ -197,9 +191,9 @@ impl<'a> Asking<'a> {
         };
         let keep = expand_bits(&h, lanes);
         let (mut a, mut t) = (Vec::with_capacity(lanes), Vec::with_capacity(lanes));
-        for value in values.selected {
+        for value in of.selected(self.shape.kind).iter() {
             let (part, top) = match self.shape.kind {
-                Kind::Choice { .. } => (*value, 0),
+                Kind::Maximum { .. } | Kind::Choice { .. } => (*value, 0),
                 _ => lift.public(*value),
             };
             a.push(part);
@@ -224,7 +218,7 @@ impl<'a> Asking<'a> {
                 values: out,
             });
         }
-        for (sum, added) in self.sum.iter_mut().zip(values.added) {
+        for (sum, added) in self.sum.iter_mut().zip(of.added()) {
             *sum = sum.wrapping_add(*added);
         }
         let mut rows = Writer::new(lanes);
@@ -252,4 +246,28 @@ impl<'a> Asking<'a> {
         let pairs = self.sum.iter().zip(&from_client.values);
         pairs.map(|(a, b)| a.wrapping_add(*b) & keep).collect()
     }
+}
+
+/// The owner's side of one step online: the masked result.
+pub fn evaluate_step(
+    shape: &Shape,
+    piece: &Material,
+    of: &Operands<'_>,
+    line: &mut Line<'_>,
+) -> Result<Vec<u64>, RunError> {
+    let mut side = Asking::new(shape, piece, of);
+    let mut sign: Option<BitMatrix> = None;
+    if let Some(tree) = shape.tree() {
+        line.send(side.shifts(&tree)?)?;
+        let tables = line.receive(shape.answers(&tree))?;
+        side.pick(&tree, &tables)?;
+        for nodes in tree.levels() {
+            let opened = line.open(side.open()?, shape.level(nodes))?;
+            side.close(&opened)?;
+        }
+        sign = Some(line.receive(shape.sign())?);
+    }
+    line.send(side.choices(of, sign.as_ref())?)?;
+    let part = line.receive(shape.result())?;
+    Ok(side.result(&part))
 }

@@ -1,47 +1,15 @@
-use super::client::{Answering, Masks};
+use super::client::Answering;
 use super::layout::Material;
-use super::owner::{Asking, Values};
+use super::owner::Asking;
 use super::{client, owner};
-use crate::step::{Kind, Shape};
-use subrosa_core::{Prg, ReceiverOts, Seed, SenderOts, Wire};
+use crate::step::{Kind, Operands, Shape};
+use crate::testing::{coded, ots, samples};
+use subrosa_core::{Prg, Seed};
 use subrosa_ring::{BitMatrix, mask, sign_extend, xor_into};
 use subrosa_share::select::Lift;
 
-/// Random OTs from one generator that knows both sides.
-fn ots(planes: usize, lanes: usize, prg: &mut Prg) -> (SenderOts, ReceiverOts) {
-    let words = prg.words(64, 4 * planes * lanes);
-    let wide = |at: usize| u128::from(words[at]) << 64 | u128::from(words[at + 1]);
-    let keys: Vec<[u128; 2]> = (0..planes * lanes)
-        .map(|i| [wide(4 * i), wide(4 * i + 2)])
-        .collect();
-    let choices = prg.bits(planes, lanes);
-    let chosen = keys.iter().enumerate().map(|(i, pair)| {
-        let lane = i % lanes.max(1);
-        pair[(choices.row(i / lanes)[lane / 64] >> (lane % 64) & 1) as usize]
-    });
-    let receiver = ReceiverOts {
-        keys: chosen.collect(),
-        choices,
-    };
-    (
-        SenderOts {
-            planes,
-            lanes,
-            keys,
-        },
-        receiver,
-    )
-}
-
-fn coded<T: Wire>(value: &T, layout: &T::Layout) -> T {
-    let mut bytes = Vec::new();
-    value.encode(&mut bytes);
-    assert_eq!(bytes.len() as u64, T::size(layout).0);
-    T::decode(layout, &bytes).unwrap()
-}
-
 /// One step from plain values to plain results, every message and piece through its encoding.
-fn run(shape: Shape, compared: &[i64], selected: &[i64], added: &[i64], seed: u64) -> Vec<i64> {
+fn run(shape: Shape, compared: &[i64], between: [&[i64]; 2], seed: u64) -> Vec<i64> {
     let mut prg = Prg::new(&Seed::insecure_seeded(seed));
     let lift = shape.lift();
     let keep = mask(lift.narrow);
@@ -55,14 +23,13 @@ fn run(shape: Shape, compared: &[i64], selected: &[i64], added: &[i64], seed: u6
         (c.collect(), lambda)
     };
     let (cc, lc) = split(compared);
-    let (cs, ls) = split(selected);
-    let (ca, la) = split(added);
+    let (c1, l1) = split(between[0]);
+    let (c2, l2) = split(between[1]);
     let (client_sent, owner_got) = ots(shape.client_ots(), lanes, &mut prg);
     let (owner_sent, client_got) = ots(shape.owner_ots(), lanes, &mut prg);
-    let masks = Masks {
+    let masks = Operands {
         compared: &lc,
-        selected: &ls,
-        added: &la,
+        between: [&l1, &l2],
     };
     let ready = client::prepare(&shape, &masks, client_sent, client_got, &mut prg).unwrap();
     let correction: Material = coded(&ready.correction, &shape.correction());
@@ -70,10 +37,9 @@ fn run(shape: Shape, compared: &[i64], selected: &[i64], added: &[i64], seed: u6
     let owner_piece = owner::prepare(&shape, owner_got, owner_sent, &correction).unwrap();
     let owner_piece: Material = coded(&owner_piece, &shape.owner_piece());
 
-    let values = Values {
+    let values = Operands {
         compared: &cc,
-        selected: &cs,
-        added: &ca,
+        between: [&c1, &c2],
     };
     let mut asking = Asking::new(&shape, &owner_piece, &values);
     let mut answering = Answering::new(&shape, &client_piece);
@@ -108,25 +74,6 @@ fn run(shape: Shape, compared: &[i64], selected: &[i64], added: &[i64], seed: u6
         .collect()
 }
 
-/// Boundaries and random values of absolute value below 2^(bits - 2).
-fn samples(bits: u32, count: usize, seed: u64) -> Vec<i64> {
-    let top = 1i64 << (bits - 2);
-    let mut values = vec![
-        0,
-        1,
-        -1,
-        top - 1,
-        -top,
-        1 - top,
-        2.min(top - 1),
-        top / 2,
-        -top / 2,
-    ];
-    let drawn = Prg::new(&Seed::insecure_seeded(seed)).words(bits - 1, count - values.len());
-    values.extend(drawn.iter().map(|v| *v as i64 - top));
-    values
-}
-
 #[test]
 fn positive_keeps_what_is_not_negative() {
     for (narrow, wide) in [
@@ -148,7 +95,11 @@ fn positive_keeps_what_is_not_negative() {
             };
             let x = samples(narrow, lanes, 7);
             let want: Vec<i64> = x.iter().map(|x| *x.max(&0)).collect();
-            assert_eq!(run(shape, &x, &x, &[], 3), want, "{narrow} {wide} {lanes}");
+            assert_eq!(
+                run(shape, &x, [&[], &[]], 3),
+                want,
+                "{narrow} {wide} {lanes}"
+            );
         }
     }
 }
@@ -161,7 +112,7 @@ fn lift_keeps_the_value() {
             kind: Kind::Lift(Lift { narrow, wide }),
         };
         let x = samples(narrow, 300, 8);
-        assert_eq!(run(shape, &[], &x, &[], 4), x);
+        assert_eq!(run(shape, &x, [&[], &[]], 4), x);
     }
 }
 
@@ -178,6 +129,6 @@ fn choice_takes_the_first_where_the_difference_is_not_negative() {
         b[40] = a[40];
         let d: Vec<i64> = a.iter().zip(&b).map(|(a, b)| a - b).collect();
         let want: Vec<i64> = a.iter().zip(&b).map(|(a, b)| *a.max(b)).collect();
-        assert_eq!(run(shape, &d, &d, &b, 5), want, "{bits}");
+        assert_eq!(run(shape, &d, [&a, &b], 5), want, "{bits}");
     }
 }

@@ -1,0 +1,219 @@
+//! What both parties know of an inference: the graph, how it is computed, and every step in order.
+
+use crate::step::{Kind, Shape};
+use std::convert::Infallible;
+use subrosa_core::{Bits, Malformed, WordsLayout};
+use subrosa_ir::{FixedGraph, FixedOp, Linear, LinearKind, Spread, WeightId, WireId, volume};
+use subrosa_rlwe::{Layer, Parameters, Product, parameters_for};
+use subrosa_share::flow::{Backend, Flow, Value};
+use subrosa_share::select::Lift;
+use subrosa_share::widths;
+
+/// How activations are computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// Comparison and selection on oblivious transfers: few bytes, a round for each level.
+    Ot,
+    /// Garbled circuits: one round for each activation.
+    Gc,
+}
+
+/// One step of the walk.
+pub enum Step {
+    /// A product, and the layout of each share of its result.
+    Linear(Layer, WordsLayout),
+    Nonlinear(Shape),
+}
+
+/// The public description of an inference between a client and an owner.
+pub struct Scheme {
+    pub graph: FixedGraph,
+    pub reading: Reading,
+    /// Every weight is smaller than 2^this in absolute value.
+    pub weight_bits: Bits,
+    pub parameters: Parameters,
+    pub steps: Vec<Step>,
+    /// Masked inputs, as the client sends them.
+    pub inputs: Vec<WordsLayout>,
+    /// Masked outputs, as the owner sends them.
+    pub outputs: Vec<WordsLayout>,
+}
+
+impl Scheme {
+    /// `Malformed::Range` where no parameters hold the products.
+    pub fn new(graph: FixedGraph, reading: Reading, weight_bits: Bits) -> Result<Self, Malformed> {
+        let wide = widths(&graph);
+        let layout = |wire: WireId| WordsLayout {
+            count: volume(&graph.wire(wire).shape),
+            bits: wide[wire.0 as usize],
+        };
+        let inputs: Vec<_> = graph.inputs.iter().map(|p| layout(p.wire)).collect();
+        let values = inputs
+            .iter()
+            .map(|l| Value::with_parts(l.bits, l.count, vec![], vec![]));
+        let values = values.collect();
+        let survey = Survey {
+            reading,
+            found: Vec::new(),
+        };
+        let mut flow = Flow::new(&graph, survey);
+        let Ok(outputs) = flow.run(values);
+        let found = flow.backend.found;
+        let outputs = outputs.iter().map(|v| WordsLayout {
+            count: v.len,
+            bits: v.bits,
+        });
+        let outputs = outputs.collect();
+        let parameters = parameters(&found, weight_bits)?;
+        let steps = found.into_iter().map(|step| match step {
+            Found::Linear(product, bits) => {
+                let layer = Layer::new(&product, &parameters, bits);
+                let count = layer.packing().out_len();
+                Step::Linear(layer, WordsLayout { count, bits })
+            }
+            Found::Nonlinear(shape) => Step::Nonlinear(shape),
+        });
+        Ok(Self {
+            steps: steps.collect(),
+            inputs,
+            outputs,
+            graph,
+            reading,
+            weight_bits,
+            parameters,
+        })
+    }
+
+    /// The weights that values are multiplied with.
+    pub fn factors(&self) -> impl Iterator<Item = WeightId> {
+        self.graph.nodes.iter().filter_map(|node| match &node.op {
+            FixedOp::Linear { linear, .. } => Some(linear.weight),
+            _ => None,
+        })
+    }
+
+    pub fn shapes(&self) -> impl Iterator<Item = &Shape> {
+        self.steps.iter().filter_map(|step| match step {
+            Step::Nonlinear(shape) => Some(shape),
+            Step::Linear(..) => None,
+        })
+    }
+}
+
+/// One set of parameters for all products. How a product is packed depends on the modulus, and what modulus it needs on
+/// how it is packed.
+fn parameters(found: &[Found], weight_bits: Bits) -> Result<Parameters, Malformed> {
+    let products: Vec<(&Product, u32)> = found
+        .iter()
+        .filter_map(|step| match step {
+            Found::Linear(product, bits) => Some((product, *bits)),
+            Found::Nonlinear(_) => None,
+        })
+        .collect();
+    let bits = products.iter().map(|(_, bits)| *bits).max().unwrap_or(1);
+    let mut taps = 1;
+    loop {
+        let literal = parameters_for(bits, weight_bits.0, taps);
+        let parameters = literal.and_then(|literal| literal.check());
+        let parameters = parameters.map_err(|_| Malformed::Range)?;
+        let layers = products
+            .iter()
+            .map(|(p, bits)| Layer::new(p, &parameters, *bits));
+        let needed = layers.map(|layer| layer.packing().l1_taps()).max();
+        if needed.unwrap_or(0) <= taps {
+            return Ok(parameters);
+        }
+        taps = needed.unwrap_or(0).max(2 * taps);
+    }
+}
+
+fn product(kind: &LinearKind) -> Product {
+    match kind {
+        LinearKind::MatMul {
+            rows,
+            inner,
+            columns,
+        } => Product::MatMul {
+            rows: *rows,
+            inner: *inner,
+            columns: *columns,
+        },
+        LinearKind::Conv(conv) => Product::Conv(conv.shape()),
+        LinearKind::Diagonal(spread) => Product::Diagonal {
+            outer: spread.outer,
+            channels: spread.channels,
+            inner: spread.inner,
+        },
+    }
+}
+
+enum Found {
+    Linear(Product, u32),
+    Nonlinear(Shape),
+}
+
+/// The reading of a plan that lists its steps.
+struct Survey {
+    reading: Reading,
+    found: Vec<Found>,
+}
+
+impl Survey {
+    fn step(&mut self, lanes: usize, kind: Kind) -> Result<Vec<u64>, Infallible> {
+        self.found
+            .extend(Shape::split(lanes, kind, self.reading).map(Found::Nonlinear));
+        Ok(Vec::new())
+    }
+}
+
+impl Backend for Survey {
+    type Error = Infallible;
+    const LIVE: bool = false;
+    const PUBLIC: bool = false;
+
+    fn linear(
+        &mut self,
+        linear: &Linear,
+        bits: u32,
+        _: &[u64],
+        _: &[u64],
+    ) -> Result<Vec<u64>, Infallible> {
+        self.found.push(Found::Linear(product(&linear.kind), bits));
+        Ok(Vec::new())
+    }
+
+    fn bias(&mut self, _: WeightId, _: &Spread, _: &mut [u64]) {}
+
+    fn parts(&mut self, _: usize, _: u32, _: &[u64]) -> Result<Vec<u64>, Infallible> {
+        Ok(Vec::new())
+    }
+
+    fn lift(&mut self, lanes: usize, lift: Lift, _: &[u64]) -> Result<Vec<u64>, Infallible> {
+        self.step(lanes, Kind::Lift(lift))
+    }
+
+    fn positive(&mut self, lanes: usize, lift: Lift, _: &[u64]) -> Result<Vec<u64>, Infallible> {
+        self.step(lanes, Kind::Positive(lift))
+    }
+
+    fn maximum(
+        &mut self,
+        lanes: usize,
+        bits: u32,
+        _: &[u64],
+        _: &[u64],
+    ) -> Result<Vec<u64>, Infallible> {
+        self.step(lanes, Kind::Maximum { bits })
+    }
+
+    fn choice(
+        &mut self,
+        lanes: usize,
+        bits: u32,
+        _: &[u64],
+        _: &[u64],
+        _: &[u64],
+    ) -> Result<Vec<u64>, Infallible> {
+        self.step(lanes, Kind::Choice { bits })
+    }
+}
