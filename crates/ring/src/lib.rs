@@ -32,6 +32,7 @@ pub mod packed;
 pub mod packing;
 mod simd;
 mod transpose;
+mod transpose128;
 
 pub use bits::{
     BitMatrix, and_into, and_xor_into, expand_bits, from_planes, not_into, to_planes, xor_into,
@@ -48,3 +49,4 @@ pub use matmul::{
 pub use packed::{Packed, matmul_acc_packed};
 pub use packing::{pack_into, packed_len, unpack};
 pub use simd::Simd;
+pub use transpose128::{transpose_128, transpose_128_with};

@@ -1,0 +1,87 @@
+//! The local linear code: every output adds ten of the inputs.
+
+use crate::cipher::PublicCipher;
+
+/// Ones in a row of the matrix.
+const WEIGHT: usize = 10;
+/// Rows whose indices are drawn at once.
+const ROWS: usize = 256;
+/// Bits of an index before it is scaled to the inputs: five of them lie in a block.
+const INDEX_BITS: u32 = 25;
+
+/// `out[i] ^= sum of inputs[j]` for the ten `j` of row `i`. Row `i` is expanded from two blocks, `2 i` and `2 i + 1`, of
+/// AES in counter mode under the public `key`; an index is 25 bits, scaled to the number of inputs.
+pub(crate) fn encode(key: u128, inputs: &[u128], out: &mut [u128]) {
+    let cipher = PublicCipher::new(key);
+    let mut counters = [0; 2 * ROWS];
+    let mut drawn = [0; 2 * ROWS];
+    let scale = inputs.len() as u64;
+    for (chunk, first) in out.chunks_mut(ROWS).zip((0u128..).step_by(2 * ROWS)) {
+        for (counter, number) in counters.iter_mut().zip(first..) {
+            *counter = number;
+        }
+        cipher.encrypt_to(&counters, &mut drawn);
+        let (rows, _) = drawn.as_chunks::<2>();
+        for (out, row) in chunk.iter_mut().zip(rows) {
+            let mut sum = *out;
+            for block in row {
+                let (low, high) = (*block as u64, (*block >> 64) as u64);
+                let drawn = [
+                    low,
+                    low >> 25,
+                    high,
+                    high >> 25,
+                    low >> 50 | (high >> 50) << 14,
+                ];
+                for bits in drawn {
+                    let index = ((bits & ((1 << INDEX_BITS) - 1)) * scale) >> INDEX_BITS;
+                    sum ^= inputs[index as usize];
+                }
+            }
+            *out = sum;
+        }
+    }
+}
+
+const _: () = assert!(WEIGHT == 2 * (128 / INDEX_BITS as usize));
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_linear_and_weigh_ten() {
+        let count = 700;
+        let inputs = 331;
+        let mut weights = vec![0; count];
+        let mut used = vec![0u32; inputs];
+        for (i, used) in used.iter_mut().enumerate() {
+            let mut unit = vec![0; inputs];
+            unit[i] = 1;
+            let mut out = vec![0; count];
+            encode(3, &unit, &mut out);
+            for (weight, bit) in weights.iter_mut().zip(&out) {
+                *weight += *bit as usize;
+                *used += *bit as u32;
+            }
+        }
+        // Two equal indices in a row cancel.
+        assert!(weights.iter().all(|w| *w <= WEIGHT && w % 2 == 0));
+        assert!(weights.iter().filter(|w| **w == WEIGHT).count() > count * 3 / 4);
+        let mean = (WEIGHT * count / inputs) as u32;
+        assert!(
+            used.iter().all(|u| (mean / 4..4 * mean).contains(u)),
+            "{used:?}"
+        );
+    }
+
+    #[test]
+    fn another_key_is_another_code_and_rows_do_not_repeat() {
+        let inputs: Vec<u128> = (0..1000u128).map(|i| (i << 64) | (i * i)).collect();
+        let (mut a, mut b) = (vec![0; 2 * ROWS], vec![0; 2 * ROWS]);
+        encode(1, &inputs, &mut a);
+        encode(2, &inputs, &mut b);
+        assert_ne!(a, b);
+        assert_ne!(a[..ROWS], a[ROWS..]);
+    }
+}

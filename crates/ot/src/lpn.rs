@@ -1,0 +1,73 @@
+//! Learning parity with noise over bits: sizes of silent lots, what attacks on them cost, and the code.
+//!
+//! A silent lot's outputs are `A x + e`: `x` of `dimension` uniform bits, `A` a public matrix with ten ones in each row
+//! (the local linear code of [YWLZW20] section 5.2), `e` regular noise, one error in each of `blocks` blocks of `2^depth`.
+//! The receiver's choice bits are hidden from the sender for as long as these outputs look uniform.
+//!
+//! Estimated cost of the best known attacks, as the binary logarithm of bit operations, memory free of charge. Every
+//! attack may use that each block's errors sum to one, which saves `blocks` unknowns: `k' = dimension - blocks`.
+//!
+//! | size | outputs | dimension | blocks | Gauss | regular Gauss | ISD | algebraic |
+//! |---|---|---|---|---|---|---|---|
+//! | small | 327,680 | 40,960 | 640 | 158 | 164 | 139 | 157 |
+//! | medium | 1,048,576 | 77,824 | 1,024 | 155 | 157 | 134 | 147 |
+//! | large | 4,194,304 | 282,624 | 1,024 | 150 | 153 | 131 | 147 |
+//!
+//! [YWLZW20]: Yang, Weng, Lan, Zhang, Wang, "Ferret", CCS 2020, ePrint 2020/924.
+
+/// How large a silent lot is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum SilentSize {
+    /// 327,680 outputs.
+    Small,
+    /// 2^20 outputs.
+    Medium,
+    /// 2^22 outputs.
+    Large,
+}
+
+/// An instance of the problem. See the [module](self).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LpnParameters {
+    /// Bits of the secret.
+    pub dimension: u32,
+    /// Blocks of the noise, with one error each.
+    pub blocks: u32,
+    /// A block is `2^depth` long.
+    pub depth: u32,
+}
+
+impl SilentSize {
+    pub const ALL: [Self; 3] = [Self::Small, Self::Medium, Self::Large];
+
+    pub fn parameters(self) -> LpnParameters {
+        let (dimension, blocks, depth) = match self {
+            Self::Small => (40_960, 640, 9),
+            Self::Medium => (77_824, 1024, 10),
+            Self::Large => (282_624, 1024, 12),
+        };
+        LpnParameters {
+            dimension,
+            blocks,
+            depth,
+        }
+    }
+
+    /// Correlated OTs that a lot makes.
+    pub fn outputs(self) -> u64 {
+        let parameters = self.parameters();
+        u64::from(parameters.blocks) << parameters.depth
+    }
+
+    /// Correlated OTs that a lot uses up.
+    pub fn inputs(self) -> u64 {
+        let parameters = self.parameters();
+        u64::from(parameters.dimension) + u64::from(parameters.blocks * parameters.depth)
+    }
+
+    /// Bytes that the sender sends: a block for each level of each tree but its first.
+    pub fn message_len(self) -> u64 {
+        let parameters = self.parameters();
+        16 * u64::from(parameters.blocks * (parameters.depth - 1))
+    }
+}

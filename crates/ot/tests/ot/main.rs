@@ -1,0 +1,4 @@
+mod draws;
+mod faults;
+mod keys;
+mod pair;
