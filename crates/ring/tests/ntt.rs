@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use subrosa_ring::ntt::{Kernel, Modulus, Ntt};
 
-const KERNELS: [Kernel; 1] = [Kernel::Portable];
+const KERNELS: [Kernel; 3] = [Kernel::Portable, Kernel::Avx2, Kernel::Ifma];
 
 /// The largest primes below 2^bits that are 1 modulo 2 `degree`.
 fn primes(bits: u32, degree: usize) -> impl Iterator<Item = u64> {

@@ -3,22 +3,27 @@
 //! | kernel | arithmetic |
 //! |---|---|
 //! | [`Kernel::Portable`] | words, Shoup's products at 64 bits, lazy (Harvey, arXiv 1205.2926) |
+//! | [`Kernel::Avx2`] | doubles with fused multiply-add (as FLINT's `fft_small`) |
+//! | [`Kernel::Ifma`] | words, Shoup's products at 52 bits |
 //!
-//! Every kernel gives the same residues in the same order.
+//! Every kernel gives the same residues in the same order. None branches or indexes on a value.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(test)]
+mod emulated;
+#[cfg(any(target_arch = "x86_64", test))]
+mod ifma;
+mod kernel;
 mod modulus;
+#[cfg(any(target_arch = "x86_64", test))]
+mod passes;
 mod portable;
 mod table;
 
+pub use kernel::Kernel;
 pub use modulus::{MODULUS_BITS, Modulus};
 use table::Table;
-
-/// A family of transforms.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kernel {
-    /// Plain Rust, on every target.
-    Portable,
-}
 
 /// The transform of one degree N and one prime.
 #[derive(Clone, Debug)]
@@ -33,20 +38,19 @@ impl Ntt {
     /// The transform by the fastest kernel of this CPU. `None` where `degree` is not a power of two from 2 on, or
     /// `prime` is not a prime below 2^50 that is 1 modulo 2 `degree`.
     pub fn new(degree: usize, prime: u64) -> Option<Ntt> {
-        Ntt::with(Kernel::Portable, degree, prime)
+        Ntt::with(Kernel::best(), degree, prime)
     }
 
-    /// [`Ntt::new`] by a kernel; by the portable one where this CPU or so small a degree has no other.
+    /// [`Ntt::new`] by a kernel; by the portable one where this CPU or so small a degree does not allow it.
     pub fn with(kernel: Kernel, degree: usize, prime: u64) -> Option<Ntt> {
         let modulus = Modulus::new(prime)?;
         let root = modulus.root(degree).filter(|_| degree >= 2)?;
-        let quotient = |w: u64| (u128::from(w) << 64) / u128::from(prime);
-        let table = Table::new(&modulus, root, degree, 1, |w| (w, quotient(w) as u64));
+        let kernel = kernel.or_portable(degree);
         Some(Ntt {
+            table: kernel.table(&modulus, root, degree),
             modulus,
             degree,
             kernel,
-            table,
         })
     }
 
@@ -70,7 +74,7 @@ impl Ntt {
     /// Where there are not N values.
     pub fn forward(&self, values: &mut [u64]) {
         assert_eq!(values.len(), self.degree);
-        portable::forward(&self.modulus, &self.table, values);
+        self.kernel.forward(&self.modulus, &self.table, values);
     }
 
     /// The inverse of [`Ntt::forward`].
@@ -79,7 +83,7 @@ impl Ntt {
     /// Where there are not N values.
     pub fn inverse(&self, values: &mut [u64]) {
         assert_eq!(values.len(), self.degree);
-        portable::inverse(&self.modulus, &self.table, values);
+        self.kernel.inverse(&self.modulus, &self.table, values);
     }
 
     /// `sums` += sum of x w over the pairs (x, w), value by value, all residues; reduced late. Constant time.
@@ -88,11 +92,9 @@ impl Ntt {
     /// Where a factor is not as long as `sums`.
     pub fn multiply_add(&self, sums: &mut [u64], products: &[(&[u64], &[u64])]) {
         let len = sums.len();
-        assert!(
-            products
-                .iter()
-                .all(|(x, w)| x.len() == len && w.len() == len)
-        );
-        portable::multiply_add(&self.modulus, sums, products);
+        let fits = |(x, w): &(&[u64], &[u64])| x.len() == len && w.len() == len;
+        assert!(products.iter().all(fits));
+        let done = self.kernel.multiply_add(&self.modulus, sums, products);
+        portable::multiply_add(&self.modulus, sums, products, done);
     }
 }

@@ -10,6 +10,14 @@ fn product(prime: u64, a: u64, w: u64, quotient: u64) -> u64 {
     a.wrapping_mul(w).wrapping_sub(q.wrapping_mul(prime))
 }
 
+/// The constant w as the table keeps it, with Shoup's quotient.
+pub(super) fn encode(modulus: &Modulus, w: u64) -> (u64, u64) {
+    (
+        w,
+        ((u128::from(w) << 64) / u128::from(modulus.prime())) as u64,
+    )
+}
+
 /// x or x - bound, for x < 2 bound.
 #[inline(always)]
 fn below(x: u64, bound: u64) -> u64 {
@@ -84,9 +92,15 @@ fn level<'a>(
 /// Products of residues that `reduce` takes in one sum, beside a residue.
 const LAZY: usize = 1 << 12;
 
-pub(super) fn multiply_add(modulus: &Modulus, sums: &mut [u64], products: &[(&[u64], &[u64])]) {
+/// The sums from `start` on.
+pub(super) fn multiply_add(
+    modulus: &Modulus,
+    sums: &mut [u64],
+    products: &[(&[u64], &[u64])],
+    start: usize,
+) {
     for products in products.chunks(LAZY) {
-        for (at, sum) in sums.iter_mut().enumerate() {
+        for (at, sum) in sums.iter_mut().enumerate().skip(start) {
             let mut wide = u128::from(*sum);
             for (x, w) in products {
                 wide += u128::from(x[at]) * u128::from(w[at]);
