@@ -4,7 +4,7 @@ use clap::error::ErrorKind;
 use clap::{ArgAction, Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::time::Duration;
-use subrosa::{Entry, Network, Reveal, protocols};
+use subrosa::{Entry, Network, Nonlinear, Reveal, protocols};
 
 /// Private machine-learning inference: one ONNX model, several trust models.
 #[derive(Parser)]
@@ -35,7 +35,7 @@ pub enum Command {
 
 #[derive(Args)]
 pub struct Demo {
-    /// Whom to trust: clear or replicated3 (subrosa explain PROTOCOL)
+    /// Whom to trust: clear, replicated3 or two-party (subrosa explain PROTOCOL)
     #[arg(long, value_parser = protocol, default_value = "replicated3")]
     pub protocol: &'static Entry,
     #[command(flatten)]
@@ -54,6 +54,9 @@ pub struct Inspect {
     pub batch: Option<usize>,
     #[command(flatten)]
     pub numbers: Numbers,
+    /// What a choice of `--nonlinear auto` reckons with: loopback, lan or wan
+    #[arg(long, default_value = "loopback")]
+    pub network: Network,
     #[arg(long, help = JSON)]
     pub json: bool,
 }
@@ -70,7 +73,7 @@ pub struct Explain {
 pub struct Run {
     /// ONNX file
     pub model: PathBuf,
-    /// Whom to trust: clear or replicated3 (subrosa explain PROTOCOL)
+    /// Whom to trust: clear, replicated3 or two-party (subrosa explain PROTOCOL)
     #[arg(long, value_parser = protocol)]
     pub protocol: &'static Entry,
     /// NPY file of float32, float64 or uint8; once for each input of the model
@@ -96,7 +99,7 @@ pub struct Run {
 pub struct Eval {
     /// ONNX file
     pub model: PathBuf,
-    /// Whom to trust: clear or replicated3 (subrosa explain PROTOCOL)
+    /// Whom to trust: clear, replicated3 or two-party (subrosa explain PROTOCOL)
     #[arg(long, value_parser = protocol)]
     pub protocol: &'static Entry,
     /// mnist, fashion-mnist or cifar10
@@ -154,6 +157,9 @@ pub struct Numbers {
     /// What the client learns: all, argmax or top:K
     #[arg(long, default_value = "all", value_parser = reveal)]
     pub reveal: Reveal,
+    /// How two-party computes activations: auto, ot (oblivious transfer) or gc (garbled circuits)
+    #[arg(long, default_value = "auto", value_parser = nonlinear)]
+    pub nonlinear: Nonlinear,
     /// Smallest and largest value of an input. It becomes public
     #[arg(long, value_name = "[NAME=]LO:HI", allow_hyphen_values = true)]
     pub input_range: Vec<String>,
@@ -217,6 +223,15 @@ fn reveal(text: &str) -> Result<Reveal, &'static str> {
         ("argmax", _) => Ok(Reveal::ArgMax),
         (_, Some(Ok(count @ 1..))) => Ok(Reveal::TopK(count)),
         _ => Err("expected all, argmax or top:K"),
+    }
+}
+
+fn nonlinear(text: &str) -> Result<Nonlinear, &'static str> {
+    match text {
+        "auto" => Ok(Nonlinear::Auto),
+        "ot" => Ok(Nonlinear::Ot),
+        "gc" => Ok(Nonlinear::Gc),
+        _ => Err("expected auto, ot or gc"),
     }
 }
 

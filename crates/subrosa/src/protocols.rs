@@ -32,7 +32,7 @@ where
     P::plan(graph, terms).map(|whole| Box::new(whole) as Box<dyn WholePlan>)
 }
 
-static PROTOCOLS: [Entry; 2] = [
+static PROTOCOLS: [Entry; 3] = [
     Entry {
         card: subrosa_clear::CARD,
         plan: plan::<subrosa_clear::Clear>,
@@ -42,6 +42,11 @@ static PROTOCOLS: [Entry; 2] = [
         card: subrosa_replicated3::CARD,
         plan: plan::<subrosa_replicated3::Replicated3>,
         seat: subrosa_replicated3::seat,
+    },
+    Entry {
+        card: subrosa_two_party::CARD,
+        plan: plan::<subrosa_two_party::TwoParty>,
+        seat: subrosa_two_party::seat,
     },
 ];
 

@@ -150,7 +150,7 @@ fn row(
     prepared: &Prepared,
     inputs: &[Tensor],
 ) -> Result<Row, Fault> {
-    let planned = prepared.plan(protocol, &terms(&options.numbers));
+    let planned = prepared.plan(protocol, &terms(&options.numbers, options.place.network));
     let planned = planned.map_err(crate::fault::of_model(Path::new(name)))?;
     let settings = settings(&options.place, &planned);
     let measured = measure(

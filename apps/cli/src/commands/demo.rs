@@ -22,8 +22,12 @@ pub fn demo(options: &Demo) -> Result<(), Fault> {
         values: digits.values.iter().map(|byte| byte / 255.0).collect(),
     }];
     let prepared = prepare::prepare(path, &model, count, &[[0.0, 1.0]], None)?;
+    let terms = Terms {
+        network: options.place.network,
+        ..Terms::default()
+    };
     let planned = prepared
-        .plan(options.protocol, &Terms::default())
+        .plan(options.protocol, &terms)
         .map_err(of_model(path))?;
     let settings = settings(&options.place, &planned);
     let weights = report::count(model.parameters() as u64);

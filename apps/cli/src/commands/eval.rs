@@ -59,6 +59,7 @@ pub fn eval(options: &Eval) -> Result<(), Fault> {
         &prepared,
         options.protocol,
         &options.numbers,
+        options.place.network,
     )?;
     let oracle = Oracle::new(planned.graph(), &prepared.weights, cores())
         .map_err(of_model(&options.model))?;

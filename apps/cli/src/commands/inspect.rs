@@ -44,7 +44,7 @@ pub fn inspect(options: &Inspect) -> Result<(), Fault> {
     };
     let mut under = Vec::new();
     for entry in protocols().iter().filter(chosen) {
-        let planned = prepared.plan(entry, &terms(&options.numbers));
+        let planned = prepared.plan(entry, &terms(&options.numbers, options.network));
         under.push(Under {
             protocol: entry,
             planned,

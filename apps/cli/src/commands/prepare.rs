@@ -5,7 +5,7 @@ use crate::fault::{Fault, of_model};
 use crate::parties::Settings;
 use std::path::Path;
 use subrosa::{
-    Entry, FixedGraph, Model, PartyKind, Planned, Prepared, Reveal, Samples, Tensor, Terms,
+    Entry, FixedGraph, Model, Network, PartyKind, Planned, Prepared, Reveal, Samples, Tensor, Terms,
 };
 
 pub fn open(path: &Path) -> Result<Model, Fault> {
@@ -27,17 +27,19 @@ pub fn plan(
     prepared: &Prepared,
     protocol: &'static Entry,
     numbers: &Numbers,
+    network: Network,
 ) -> Result<Planned, Fault> {
     prepared
-        .plan(protocol, &terms(numbers))
+        .plan(protocol, &terms(numbers, network))
         .map_err(of_model(path))
 }
 
-pub fn terms(numbers: &Numbers) -> Terms {
+pub fn terms(numbers: &Numbers, network: Network) -> Terms {
     Terms {
         ring: numbers.ring.0,
         reveal: numbers.reveal,
-        ..Terms::default()
+        nonlinear: numbers.nonlinear,
+        network,
     }
 }
 

@@ -39,6 +39,7 @@ pub fn run(options: &Run) -> Result<(), Fault> {
         &prepared,
         options.protocol,
         &options.numbers,
+        options.place.network,
     )?;
     let ports = &planned.graph().tail.outputs;
     let output = options
