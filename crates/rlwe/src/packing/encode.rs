@@ -82,12 +82,23 @@ impl Packing {
     }
 
     /// The weights of a tile, the same at every site.
-    pub(super) fn encode_weight_tile(&self, which: WeightTile, w: &[i64]) -> Vec<i64> {
+    fn encode_weight_tile(&self, which: WeightTile, w: &[i64]) -> Vec<i64> {
+        let mut polynomial = vec![0; self.degree];
+        self.place_weights(which, w, |at, weight| polynomial[at] = weight);
+        polynomial
+    }
+
+    /// Hands each weight of a tile to `put`, with its coefficient.
+    pub(super) fn place_weights(
+        &self,
+        which: WeightTile,
+        w: &[i64],
+        mut put: impl FnMut(usize, i64),
+    ) {
         let shape = &self.shape;
         assert_eq!(w.len(), shape.weight_len(), "the weights fit the product");
-        let mut polynomial = vec![0; self.degree];
         let Some(spread) = &self.spread else {
-            return polynomial;
+            return;
         };
         let depth = shape.in_channels / shape.groups;
         let rows = shape.out_channels / shape.groups;
@@ -115,13 +126,12 @@ impl Packing {
                                 (row * depth + channel) * shape.kernel_height * shape.kernel_width
                                     + k
                             };
-                            polynomial[at + y * grid.line + x] = w[from];
+                            put(at + y * grid.line + x, w[from]);
                         }
                     }
                 }
             }
         }
-        polynomial
     }
 
     /// The coefficients of an answer that are outputs, ascending. All others hold partial sums of

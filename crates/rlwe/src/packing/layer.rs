@@ -219,13 +219,14 @@ impl Layer {
             let inputs = first..tiles.inputs.min(first + WEIGHTS_AT_ONCE);
             let weights: Vec<Poly<Eval>> = inputs
                 .map(|input| {
-                    let tile = WeightTile {
-                        group: job.group,
-                        input,
-                        output: job.output,
-                    };
-                    p.lift(&self.packing.encode_weight_tile(tile, w))
-                        .into_eval(p)
+                    self.weights(
+                        WeightTile {
+                            group: job.group,
+                            input,
+                            output: job.output,
+                        },
+                        w,
+                    )
                 })
                 .collect();
             for (site, sum) in job.sites.clone().zip(&mut sums) {
@@ -235,6 +236,18 @@ impl Layer {
             }
         }
         sums
+    }
+
+    fn weights(&self, tile: WeightTile, w: &[i64]) -> Poly<Eval> {
+        let p = &self.parameters;
+        let mut polynomial = p.lift(&[]);
+        let limbs = polynomial.limbs_mut();
+        self.packing.place_weights(tile, w, |at, weight| {
+            for (limb, modulus) in limbs.chunks_exact_mut(p.degree()).zip(p.moduli()) {
+                limb[at] = modulus.residue(weight);
+            }
+        });
+        polynomial.into_eval(p)
     }
 }
 
