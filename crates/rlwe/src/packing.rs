@@ -31,7 +31,7 @@ mod plan;
 #[cfg(test)]
 mod tests;
 
-pub use choice::parameters_for;
+pub use choice::{parameters_for, parameters_for_all};
 pub use layer::{Answer, Layer, Query};
 
 use axis::Axis;
@@ -268,8 +268,18 @@ impl Packing {
         let Some(Spread { grid, tile, .. }) = &self.spread else {
             return 0;
         };
+        tile.groups * tile.outputs * self.depth_on(grid)
+    }
+
+    /// Largest number of weights that meet an input in one opened coefficient.
+    pub fn depth(&self) -> usize {
+        let spread = self.spread.as_ref();
+        spread.map_or(0, |spread| self.depth_on(&spread.grid))
+    }
+
+    fn depth_on(&self, grid: &Grid) -> usize {
         let taps: usize = grid.axes.iter().map(Axis::taps).product();
-        tile.groups * tile.outputs * (self.shape.in_channels / self.shape.groups) * taps
+        self.shape.in_channels / self.shape.groups * taps
     }
 
     /// Elements of the input.

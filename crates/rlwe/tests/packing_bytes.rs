@@ -1,8 +1,10 @@
 //! Bytes and products of known layers.
 
 use subrosa_ring::ConvShape;
+use subrosa_rlwe::noise::{self, Noise};
 use subrosa_rlwe::{
     Costs, Layer, Packing, ParametersFault, ParametersLiteral, Product, parameters_for,
+    parameters_for_all,
 };
 
 fn matmul(rows: usize, inner: usize, columns: usize) -> Product {
@@ -117,10 +119,9 @@ fn bytes_are_those_of_the_layouts() {
     }
 }
 
-/// All linear layers of a ResNet-20 on 32x32 images, with the smallest parameters for each.
-#[test]
-fn a_resnet_20_stays_below_16_megabytes() {
-    let layers = [
+/// Times, and a layer.
+fn resnet_20() -> Vec<(u64, Product)> {
+    vec![
         (1, conv([3, 32, 16, 3, 1, 1])),
         (6, conv([16, 32, 16, 3, 1, 1])),
         (1, conv([16, 32, 32, 3, 2, 1])),
@@ -130,17 +131,66 @@ fn a_resnet_20_stays_below_16_megabytes() {
         (1, conv([32, 16, 64, 1, 2, 0])),
         (5, conv([64, 8, 64, 3, 1, 1])),
         (1, matmul(1, 64, 10)),
-    ];
-    let p = parameters_for(40, 13, 1 << 12).unwrap().check().unwrap();
-    let bytes = |product: &Product| {
-        let layer = Layer::new(product, &p, 40);
-        layer.query_bytes().0 + layer.answer_bytes().0
-    };
-    let total: u64 = layers
+    ]
+}
+
+/// Two hidden layers on 28x28 images, then a LeNet.
+fn small_networks() -> [Vec<(u64, Product)>; 2] {
+    [
+        vec![
+            (1, matmul(1, 784, 128)),
+            (1, matmul(1, 128, 128)),
+            (1, matmul(1, 128, 10)),
+        ],
+        vec![
+            (1, conv([1, 28, 20, 5, 1, 0])),
+            (1, conv([20, 12, 50, 5, 1, 0])),
+            (1, matmul(1, 800, 500)),
+            (1, matmul(1, 500, 10)),
+        ],
+    ]
+}
+
+/// All linear layers, with one set of parameters for 13-bit weights.
+fn bytes(layers: &[(u64, Product)], plain_bits: u32, dropped: u32) -> u64 {
+    let all: Vec<_> = layers
         .iter()
-        .map(|(times, layer)| times * bytes(layer))
-        .sum();
-    assert!(total < 13_000_000, "{total}");
+        .map(|(_, p)| (p.clone(), plain_bits, dropped))
+        .collect();
+    let p = parameters_for_all(&all, 13).unwrap().check().unwrap();
+    let bytes = |(times, product): &(u64, Product)| {
+        let layer = Layer::dropping(product, &p, plain_bits, dropped);
+        times * (layer.query_bytes().0 + layer.answer_bytes().0)
+    };
+    layers.iter().map(bytes).sum()
+}
+
+#[test]
+fn bytes_of_known_networks() {
+    let [mlp, lenet] = small_networks();
+    let cases = [
+        ((&mlp, 40, 0), 480_000),
+        ((&mlp, 40, 12), 255_000),
+        ((&lenet, 40, 0), 1_270_000),
+        ((&lenet, 40, 12), 765_000),
+        ((&resnet_20(), 40, 0), 12_700_000),
+        ((&resnet_20(), 40, 12), 7_600_000),
+    ];
+    for ((layers, plain_bits, dropped), most) in cases {
+        let found = bytes(layers, plain_bits, dropped);
+        assert!(
+            found <= most && found > most - most / 20,
+            "{plain_bits} {dropped}: {found}, not {most}"
+        );
+    }
+}
+
+/// The sum of weights may be said to be twice their norm where it is larger: the tail of the errors stays in the bound.
+#[test]
+fn errors_stay_in_the_bound() {
+    let noise = Noise::of_products(200.0, 100.0);
+    let tail = noise.deviation() * (2.0 * 65.0 * std::f64::consts::LN_2).sqrt();
+    assert!(noise.bound(64.0) > tail);
 }
 
 #[test]
@@ -158,7 +208,7 @@ fn parameters_are_the_smallest_that_hold() {
             let l1 = taps as f64 * f64::from(weight_bits).exp2();
             let l2 = l1 / (taps as f64).sqrt();
             let p = literal.check().unwrap();
-            subrosa_rlwe::noise::opens(&p, plain_bits, l1, l2, (1u64 << 24) as f64)
+            noise::opens(&p, plain_bits, l1, l2, (1u64 << 24) as f64)
         };
         let mut narrower = literal.clone();
         *narrower.prime_bits.iter_mut().max().unwrap() -= 1;

@@ -1,5 +1,6 @@
-//! The smallest parameters for a layer.
+//! The smallest parameters for layers.
 
+use super::{Layer, Product};
 use crate::{Parameters, ParametersFault, ParametersLiteral, noise};
 
 /// Degrees that are tried, with log2 of the largest secure modulus.
@@ -15,7 +16,8 @@ const WIDEST_PRIME: u32 = 50;
 
 /// The smallest degree, and for it the smallest modulus of two or more primes of nearly equal width, with which every
 /// output of a layer over Z/2^plain_bits with weights |w| < 2^weight_bits is off by at most one unit. `taps` is
-/// [`l1_taps`](crate::Packing::l1_taps). For [`dropping`](crate::Layer::dropping) layers `plain_bits` are the bits that are kept.
+/// [`l1_taps`](crate::Packing::l1_taps). For [`dropping`](Layer::dropping) layers `plain_bits` are the bits that
+/// are kept.
 ///
 /// # Errors
 /// [`ParametersFault::Insecure`] where the modulus would be too large for degree 8192.
@@ -24,18 +26,50 @@ pub fn parameters_for(
     weight_bits: u32,
     taps: usize,
 ) -> Result<ParametersLiteral, ParametersFault> {
+    smallest(|p| opens(p, plain_bits, weight_bits, taps as f64, taps as f64))
+}
+
+/// [`parameters_for`] the layers of a network, each (product, plain_bits, dropped) as in [`Layer::dropping`]: every
+/// output of every layer is off by at most one unit, with each product packed as these parameters have it.
+///
+/// # Errors
+/// As [`parameters_for`].
+///
+/// # Panics
+/// As [`Layer::dropping`].
+pub fn parameters_for_all(
+    layers: &[(Product, u32, u32)],
+    weight_bits: u32,
+) -> Result<ParametersLiteral, ParametersFault> {
+    smallest(|p| {
+        layers.iter().all(|(product, plain_bits, dropped)| {
+            let layer = Layer::dropping(product, p, *plain_bits, *dropped);
+            let packing = layer.packing();
+            let (depth, taps) = (packing.depth() as f64, packing.l1_taps() as f64);
+            opens(p, plain_bits - dropped, weight_bits, depth, taps)
+        })
+    })
+}
+
+/// Of the weights that meet in an opened coefficient `taps` multiply errors, but only `depth` multiply inputs, and with
+/// them what scaling rounds off. So `depth` gives the sum of weights, where the largest noise of so many weights
+/// is above what the noise of `taps` weights exceeds with a chance of 2^-64. From 2 sqrt(taps) weights on it is.
+fn opens(p: &Parameters, bits: u32, weight_bits: u32, depth: f64, taps: f64) -> bool {
     let largest = f64::from(weight_bits).exp2();
-    let (l1, l2) = (taps as f64 * largest, (taps as f64).sqrt() * largest);
-    let opens = |p: &Parameters| noise::opens(p, plain_bits, l1, l2, OUTPUTS);
-    let opens = |degree, bits| literal(degree, bits).check().is_ok_and(|p| opens(&p));
+    let l1 = depth.max(2.0 * taps.sqrt()).min(taps);
+    noise::opens(p, bits, l1 * largest, taps.sqrt() * largest, OUTPUTS)
+}
+
+fn smallest(holds: impl Fn(&Parameters) -> bool) -> Result<ParametersLiteral, ParametersFault> {
+    let holds = |degree, bits| literal(degree, bits).check().is_ok_and(|p| holds(&p));
     for (degree, most) in DEGREES {
-        if !opens(degree, most) {
+        if !holds(degree, most) {
             continue;
         }
         let (mut least, mut enough) = (NARROWEST, most);
         while least < enough {
             let middle = least.midpoint(enough);
-            if opens(degree, middle) {
+            if holds(degree, middle) {
                 enough = middle;
             } else {
                 least = middle + 1;
