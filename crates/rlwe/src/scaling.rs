@@ -123,3 +123,98 @@ fn reciprocal(prime: u64, words: usize) -> Vec<u64> {
     quotient.reverse();
     quotient
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use subrosa_ring::ntt::Modulus;
+
+    const PRIMES: [u64; 2] = [1_125_899_906_826_241, 1_099_511_480_321];
+
+    fn moduli() -> Vec<Modulus> {
+        PRIMES.iter().map(|p| Modulus::new(*p).unwrap()).collect()
+    }
+
+    fn q() -> u128 {
+        PRIMES.iter().map(|p| u128::from(*p)).product()
+    }
+
+    /// round(2^bits x / q) mod 2^bits, bit by bit.
+    fn rounded(x: u128, bits: u32) -> u128 {
+        let (mut rest, mut quotient) = (x, 0u128);
+        for _ in 0..bits {
+            rest *= 2;
+            let bit = u128::from(rest >= q());
+            rest -= bit * q();
+            quotient = 2 * quotient + bit;
+        }
+        (quotient + u128::from(2 * rest >= q())) & ((1 << bits) - 1)
+    }
+
+    fn check_down(x: u128, bits: u32) {
+        let residues: Vec<u64> = PRIMES.iter().map(|p| (x % u128::from(*p)) as u64).collect();
+        for words in [4, 8, 16, 20] {
+            let mut fraction = Fraction::new(&moduli());
+            assert_eq!(fraction.words, 4);
+            fraction.widen(words);
+            assert_eq!(
+                fraction.round(bits, 1, &residues),
+                [rounded(x, bits)],
+                "{x} {bits}"
+            );
+        }
+    }
+
+    impl Fraction {
+        fn widen(&mut self, words: usize) {
+            self.words = words;
+            for limb in &mut self.limbs {
+                limb.reciprocal = reciprocal(limb.modulus.prime(), words);
+            }
+        }
+    }
+
+    #[test]
+    fn down_is_exact_beside_every_kind_of_boundary() {
+        for bits in [1, 8, 32, 48, 64, 72] {
+            for x in [0, 1, q() / 2, q() / 2 + 1, q() - 1] {
+                check_down(x, bits);
+            }
+            // The boundaries (2 j + 1) q / 2^(bits + 1) for j = 0 and for the last.
+            let step = q() >> (bits + 1);
+            for x in [step, step + 1, q() - step - 1, q() - step] {
+                check_down(x, bits);
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn down_is_exact(x in any::<u128>(), bits in 1u32..=72) {
+            check_down(x % q(), bits);
+        }
+
+        #[test]
+        fn up_is_exact(m in any::<u64>(), bits in 1u32..=64) {
+            let m = m & mask(bits);
+            // q m in two halves, to stay within 128 bits.
+            let (high, low) = ((q() >> 64) * u128::from(m), (q() & u128::from(u64::MAX)) * u128::from(m));
+            let modulo = |p: u64| {
+                // floor((q m + 2^(bits - 1)) / 2^bits), by the parts above and below 2^64.
+                let low = low + (1 << (bits - 1));
+                let high = high + (low >> 64);
+                let low = low & u128::from(u64::MAX);
+                let p = u128::from(p);
+                let shifted = (1u128 << (64 - bits)) % p;
+                ((high % p) * shifted % p + (low >> bits) % p) % p
+            };
+            for modulus in moduli() {
+                let mut out = [0, 9];
+                let q = PRIMES.iter().fold(1u64, |q, p| q.wrapping_mul(*p)) & mask(bits);
+                scale_into(&modulus, q, bits, &[m], &mut out);
+                prop_assert_eq!(out, [modulo(modulus.prime()) as u64, 9]);
+            }
+        }
+    }
+}
