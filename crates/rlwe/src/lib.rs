@@ -30,7 +30,9 @@ mod wire;
 pub use answer::{GUARD_BITS, Hiding, Switched, SwitchedLayout, answer_bits};
 pub use ciphertext::{Ciphertext, Fresh};
 pub use key::SecretKey;
-pub use packing::{Answer, Costs, Layer, Packing, Product, Query, parameters_for, parameters_for_all};
+pub use packing::{
+    Answer, Costs, Layer, Packing, Product, Query, parameters_for, parameters_for_all,
+};
 pub use params::{Parameters, ParametersFault, ParametersLiteral};
 pub use poly::{Coeff, Eval, Poly};
 pub use public::PublicKey;

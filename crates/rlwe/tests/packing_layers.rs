@@ -72,6 +72,12 @@ fn through<T: Wire>(layout: &T::Layout, value: &T, bytes: u64) -> T {
     let mut encoded = Vec::new();
     value.encode(&mut encoded);
     assert_eq!(encoded.len() as u64, bytes);
+    for wrong in [
+        &encoded[..encoded.len().saturating_sub(1)],
+        &[&encoded[..], &[0]].concat(),
+    ] {
+        assert!(wrong.is_empty() || T::decode(layout, wrong).is_err());
+    }
     T::decode(layout, &encoded).unwrap()
 }
 

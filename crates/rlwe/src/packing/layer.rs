@@ -69,9 +69,10 @@ impl Layer {
     }
 
     /// Over Z/2^plain_bits, of whose results the lowest `dropped` bits are not needed: shares are of the result
-    /// divided by 2^dropped, in Z/2^(plain_bits - dropped), with errors of at most one unit there. Noise and bytes
-    /// of an answer are those of `plain_bits - dropped` bits. This is a truncation without a large-error
-    /// event, because the ring narrows with it.
+    /// divided by 2^dropped, in Z/2^(plain_bits - dropped), off from the quotient by less than two units there. Noise and
+    /// bytes of an answer are those of `plain_bits - dropped` bits. This is a truncation without a large-error
+    /// event, because the ring narrows with it. Both shares shifted left by `dropped` are shares in
+    /// Z/2^plain_bits again, with an error of that size.
     ///
     /// # Panics
     /// As [`Layer::new`], and where no bit is left.
@@ -135,8 +136,8 @@ impl Layer {
         }))
     }
 
-    /// The answer, and this side's share of each output: what is opened plus the share is x w, divided by
-    /// 2^dropped, off by at most one. The result depends on `rng` alone, not on `threads`.
+    /// The answer, and this side's share of each output: what is opened plus the share is x w, off by at most one
+    /// (see [`Layer::dropping`] for less than all bits). The result depends on `rng` alone, not on `threads`.
     ///
     /// Each thread holds at most 8 weight polynomials and 32 sums; all queries are held.
     ///
