@@ -1,10 +1,10 @@
 //! The evaluator's side.
 
 use crate::circuit::Circuit;
-use crate::half_gates::{evaluate_and, sum};
+use crate::half_gates::{evaluate_and, sums};
 use crate::hash::{LANES_PER_KEY, Row, ZERO};
 use crate::labels::{ActiveLabels, LabelFault, LabelsLayout};
-use crate::tables::{Tables, label, row};
+use crate::tables::{Tables, join, row};
 use subrosa_ring::BitMatrix;
 
 /// One party that evaluates. What is needed to follow the garbler's keys lies in the tables: all that is kept between calls is room.
@@ -70,22 +70,21 @@ impl Evaluator {
         for step in &circuit.schedule.steps {
             let a = &places[step.a.wire() as usize];
             let b = &places[step.b.wire() as usize];
-            let out = if step.is_and {
-                let rows = tables.gate(block, index, width);
-                let out = evaluate_and(key, a, b, &rows);
+            places[step.out as usize] = if step.is_and {
+                let halves = tables.gate(block, index, width);
+                let out = evaluate_and(key, a, b, &halves);
                 index += 1;
                 key = key.wrapping_add(2);
                 out
             } else {
-                sum(a, b)
+                sums(a, b)
             };
-            places[step.out as usize] = out;
         }
         for (plane, bit) in circuit.schedule.outputs.iter().enumerate() {
-            let found = places[bit.wire() as usize].chunks_exact(2).take(width);
+            let found = places[bit.wire() as usize].as_chunks().0;
             let to = &mut outputs[plane * lanes + first..];
-            for (to, found) in to.iter_mut().zip(found) {
-                *to = label(found[0], found[1]);
+            for (to, found) in to.iter_mut().zip(found).take(width) {
+                *to = join(*found);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The garbler's side.
 
 use crate::circuit::Circuit;
-use crate::half_gates::{garble_and, sum};
+use crate::half_gates::{Offset, garble_and, sums};
 use crate::hash::{LANES_PER_KEY, ZERO};
 use crate::labels::{InputLabels, OutputColours};
 use crate::tables::{Tables, TablesLayout, row};
@@ -68,8 +68,9 @@ fn garble_blocks(
     colours: &mut BitMatrix,
 ) {
     let schedule = &circuit.schedule;
-    let offset = row(&[delta; LANES_PER_KEY]);
-    let negation = [ZERO, offset];
+    let offset = Offset::new(row(&[delta; LANES_PER_KEY]));
+    let negations = [ZERO, offset.delta];
+    let mut halves = [ZERO; 2];
     let mut places = vec![ZERO; schedule.places];
     let mut key = tables.start;
     for first in (0..lanes).step_by(LANES_PER_KEY) {
@@ -80,18 +81,16 @@ fn garble_blocks(
         for step in &schedule.steps {
             let a = &places[step.a.wire() as usize];
             let b = &places[step.b.wire() as usize];
-            let out = if step.is_and {
-                let a = sum(a, &negation[usize::from(step.a.is_negated())]);
-                let b = sum(b, &negation[usize::from(step.b.is_negated())]);
-                let (out, [garblers, evaluators]) = garble_and(key, &offset, &a, &b);
-                tables.push(&garblers, width);
-                tables.push(&evaluators, width);
+            places[step.out as usize] = if step.is_and {
+                let a = sums(a, &negations[usize::from(step.a.is_negated())]);
+                let b = sums(b, &negations[usize::from(step.b.is_negated())]);
+                let out = garble_and(key, &offset, &a, &b, &mut halves);
+                tables.push(&halves, width);
                 key = key.wrapping_add(2);
                 out
             } else {
-                sum(a, b)
+                sums(a, b)
             };
-            places[step.out as usize] = out;
         }
         for (plane, bit) in schedule.outputs.iter().enumerate() {
             let negated = u64::from(bit.is_negated());

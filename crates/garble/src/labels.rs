@@ -137,8 +137,8 @@ impl Wire for ZeroLabels {
         Bytes(layout.bytes().0.saturating_add(16))
     }
     fn encode(&self, out: &mut Vec<u8>) {
-        put_labels(&[*self.delta.reveal()], out);
-        put_labels(self.zeros.reveal(), out);
+        put_labels([*self.delta.reveal()].into_iter(), out);
+        put_labels(self.zeros.reveal().iter().copied(), out);
     }
     fn decode(layout: &LabelsLayout, bytes: &[u8]) -> Result<Self, Malformed> {
         let mut labels = read_labels(Self::size(layout), bytes)?;
@@ -205,7 +205,7 @@ impl Wire for ActiveLabels {
         layout.bytes()
     }
     fn encode(&self, out: &mut Vec<u8>) {
-        put_labels(&self.values, out);
+        put_labels(self.values.iter().copied(), out);
     }
     fn decode(layout: &LabelsLayout, bytes: &[u8]) -> Result<Self, Malformed> {
         Ok(Self {
@@ -276,10 +276,11 @@ impl LabelsLayout {
     }
 }
 
-pub(crate) fn put_labels(labels: &[u128], out: &mut Vec<u8>) {
-    out.reserve(16 * labels.len());
-    for label in labels {
-        out.extend_from_slice(&label.to_le_bytes());
+pub(crate) fn put_labels(labels: impl ExactSizeIterator<Item = u128>, out: &mut Vec<u8>) {
+    let start = out.len();
+    out.resize(start + 16 * labels.len(), 0);
+    for (to, label) in out[start..].as_chunks_mut().0.iter_mut().zip(labels) {
+        *to = label.to_le_bytes();
     }
 }
 

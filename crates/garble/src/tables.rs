@@ -1,6 +1,7 @@
 //! Garbled tables as they travel.
 
-use crate::hash::{LANES_PER_KEY, Row, ZERO};
+use crate::half_gates::Halves;
+use crate::hash::{LANES_PER_KEY, Label, ROW, Row, ZERO};
 use crate::labels::{put_labels, read_labels};
 use subrosa_core::{Bytes, Malformed, Wire};
 
@@ -23,7 +24,8 @@ pub struct Tables {
     layout: TablesLayout,
     /// Key of the hash at the first input of the first gate in the first block.
     pub(crate) start: u128,
-    rows: Vec<u128>,
+    /// Low and high word of each ciphertext.
+    words: Vec<u64>,
 }
 
 /// Tables of `lanes` copies of a circuit with `ands` AND gates: 16 + 32 ands lanes bytes.
@@ -38,7 +40,7 @@ impl Tables {
         Self {
             layout,
             start,
-            rows: Vec::with_capacity(2 * layout.ands * layout.lanes),
+            words: Vec::with_capacity(4 * layout.ands * layout.lanes),
         }
     }
 
@@ -46,19 +48,30 @@ impl Tables {
         self.layout
     }
 
-    /// Appends the first `lanes` lanes of one half of a gate.
-    #[inline]
-    pub(crate) fn push(&mut self, row: &Row, lanes: usize) {
-        let labels = row.chunks_exact(2).take(lanes);
-        self.rows.extend(labels.map(|l| label(l[0], l[1])));
+    /// Appends the first `lanes` lanes of a gate.
+    #[inline(always)]
+    pub(crate) fn push(&mut self, halves: &Halves, lanes: usize) {
+        if lanes == LANES_PER_KEY {
+            self.words.extend_from_slice(halves.as_flattened());
+        } else {
+            self.words.extend_from_slice(&halves[0][..2 * lanes]);
+            self.words.extend_from_slice(&halves[1][..2 * lanes]);
+        }
     }
 
-    /// Both halves of gate `index` in block `block`, which has `lanes` lanes.
-    #[inline]
-    pub(crate) fn gate(&self, block: usize, index: usize, lanes: usize) -> [Row; 2] {
-        let at = 2 * (block * LANES_PER_KEY * self.layout.ands + index * lanes);
-        let labels = &self.rows[at..at + 2 * lanes];
-        [row(&labels[..lanes]), row(&labels[lanes..])]
+    /// Gate `index` in block `block`, which has `lanes` lanes.
+    #[inline(always)]
+    pub(crate) fn gate(&self, block: usize, index: usize, lanes: usize) -> Halves {
+        let at = 2 * (block * ROW * self.layout.ands + index * 2 * lanes);
+        let words = &self.words[at..at + 4 * lanes];
+        let mut halves = [ZERO; 2];
+        if lanes == LANES_PER_KEY {
+            halves.as_flattened_mut().copy_from_slice(words);
+        } else {
+            halves[0][..2 * lanes].copy_from_slice(&words[..2 * lanes]);
+            halves[1][..2 * lanes].copy_from_slice(&words[2 * lanes..]);
+        }
+        halves
     }
 }
 
@@ -69,30 +82,34 @@ impl Wire for Tables {
         Bytes(gates.saturating_mul(32).saturating_add(16))
     }
     fn encode(&self, out: &mut Vec<u8>) {
-        put_labels(&[self.start], out);
-        put_labels(&self.rows, out);
+        put_labels([self.start].into_iter(), out);
+        let labels = self.words.as_chunks().0;
+        put_labels(labels.iter().copied().map(join), out);
     }
     fn decode(layout: &TablesLayout, bytes: &[u8]) -> Result<Self, Malformed> {
         let mut labels = read_labels(Self::size(layout), bytes)?;
         Ok(Self {
             layout: *layout,
             start: labels.next().unwrap_or_default(),
-            rows: labels.collect(),
+            words: labels.flat_map(split).collect(),
         })
     }
 }
 
-pub(crate) fn label(low: u64, high: u64) -> u128 {
-    u128::from(low) | u128::from(high) << 64
+pub(crate) fn split(label: u128) -> Label {
+    [label as u64, (label >> 64) as u64]
+}
+
+pub(crate) fn join(label: Label) -> u128 {
+    u128::from(label[0]) | u128::from(label[1]) << 64
 }
 
 /// At most a block of labels as a row; the lanes that are not there are zero.
 #[inline(always)]
 pub(crate) fn row(labels: &[u128]) -> Row {
     let mut row = ZERO;
-    for (words, label) in row.chunks_exact_mut(2).zip(labels) {
-        words[0] = *label as u64;
-        words[1] = (label >> 64) as u64;
+    for (to, label) in row.as_chunks_mut().0.iter_mut().zip(labels) {
+        *to = split(*label);
     }
     row
 }
