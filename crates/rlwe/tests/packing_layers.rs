@@ -246,3 +246,24 @@ fn products_of_nothing() {
         check(&p, &product, 40, 0, 1);
     }
 }
+
+/// More answers with the same weights, and more weights for an answer, than are held at a time.
+#[test]
+fn layers_of_many_polynomials() {
+    let p = small(16);
+    for product in [
+        Product::MatMul {
+            rows: 9,
+            inner: 150,
+            columns: 3,
+        },
+        conv([2, 1, 30, 30, 2], 3, 1, 1, 1),
+    ] {
+        let layer = Layer::new(&product, &p, 40);
+        let packing = layer.packing();
+        let sums = packing.products() / packing.weight_polynomials();
+        let weights = packing.products() / packing.answers();
+        assert!(weights > 8 || sums > 32, "{weights} {sums}");
+        check(&p, &product, 40, 0, 11);
+    }
+}

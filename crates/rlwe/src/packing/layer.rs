@@ -216,39 +216,41 @@ impl Layer {
         let p = &self.parameters;
         let tiles = self.packing.tiles();
         let mut sums = vec![Ciphertext::zero(p); job.sites.len()];
+        let mut weights = vec![p.zero_eval(); tiles.inputs.min(WEIGHTS_AT_ONCE)];
         for first in (0..tiles.inputs).step_by(WEIGHTS_AT_ONCE) {
             let inputs = first..tiles.inputs.min(first + WEIGHTS_AT_ONCE);
-            let weights: Vec<Poly<Eval>> = inputs
-                .map(|input| {
-                    self.weights(
-                        WeightTile {
-                            group: job.group,
-                            input,
-                            output: job.output,
-                        },
-                        w,
-                    )
-                })
-                .collect();
+            let weights = &mut weights[..inputs.len()];
+            for (input, weights) in inputs.zip(weights.iter_mut()) {
+                let (group, output) = (job.group, job.output);
+                let tile = WeightTile {
+                    group,
+                    input,
+                    output,
+                };
+                self.set_weights(tile, w, weights);
+            }
             for (site, sum) in job.sites.clone().zip(&mut sums) {
                 let from = (site * tiles.groups + job.group) * tiles.inputs + first;
-                let products: Vec<_> = queries[from..].iter().zip(&weights).collect();
+                let products: Vec<_> = queries[from..].iter().zip(&*weights).collect();
                 sum.multiply_add_all(p, &products);
             }
         }
         sums
     }
 
-    fn weights(&self, tile: WeightTile, w: &[i64]) -> Poly<Eval> {
+    /// The values of a weight polynomial, into memory that is there already.
+    fn set_weights(&self, tile: WeightTile, w: &[i64], to: &mut Poly<Eval>) {
         let p = &self.parameters;
-        let mut polynomial = p.lift(&[]);
-        let limbs = polynomial.limbs_mut();
+        let limbs = to.limbs_mut();
+        limbs.fill(0);
         self.packing.place_weights(tile, w, |at, weight| {
             for (limb, modulus) in limbs.chunks_exact_mut(p.degree()).zip(p.moduli()) {
                 limb[at] = modulus.residue(weight);
             }
         });
-        polynomial.into_eval(p)
+        for (limb, ntt) in limbs.chunks_exact_mut(p.degree()).zip(p.transforms()) {
+            ntt.forward(limb);
+        }
     }
 }
 
