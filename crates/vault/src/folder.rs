@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 /// The folder, locked for as long as this value lives.
 pub struct Folder {
     root: PathBuf,
-    _lock: File,
+    lock: File,
 }
 
 impl Folder {
@@ -30,7 +30,7 @@ impl Folder {
         make_folder(&root.join("pieces"))?;
         Ok(Self {
             root: root.to_owned(),
-            _lock: lock,
+            lock,
         })
     }
 
@@ -89,6 +89,13 @@ impl Folder {
 
     fn series(&self, series: &SeriesId) -> PathBuf {
         self.root.join("pieces").join(series.hex())
+    }
+}
+
+/// A process that is being forked off may hold the file open for a moment longer.
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = self.lock.unlock();
     }
 }
 

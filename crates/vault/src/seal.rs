@@ -201,31 +201,107 @@ mod tests {
         assert_eq!(fault, Some(VaultFault::DiskFull));
     }
 
-    #[test]
-    fn files_have_the_stated_length() {
-        let path = std::env::temp_dir().join(format!("subrosa-seal-{}", std::process::id()));
-        let chunk = CHUNK as u64;
-        for length in [0, 1, chunk - 1, chunk, chunk + 1, 3 * chunk, 3 * chunk + 7] {
-            let key = Seed::insecure_seeded(length);
-            let mut sealer = Sealer::new(File::create(&path).unwrap(), &key).unwrap();
-            let plain: Vec<u8> = (0..length).map(|i| (i % 251) as u8).collect();
+    /// A file that is deleted when dropped.
+    struct Temporary(std::path::PathBuf);
+
+    impl Temporary {
+        fn new(label: &str) -> Self {
+            let name = format!("subrosa-seal-{label}-{}", std::process::id());
+            Self(std::env::temp_dir().join(name))
+        }
+
+        fn seal(&self, key: &Seed, plain: &[u8]) -> Vec<u8> {
+            let mut sealer = Sealer::new(File::create(&self.0).unwrap(), key).unwrap();
             for part in plain.chunks(10_007) {
                 sealer.write(part).unwrap();
             }
-            let (file, written) = sealer.finish().unwrap();
-            assert_eq!(written, length);
-            assert_eq!(Some(file.metadata().unwrap().len()), sealed_length(length));
-            let file = File::open(&path).unwrap();
-            let mut opener = Opener::new(file, &key, 0, length).unwrap();
-            let mut found = vec![0; plain.len()];
-            for part in found.chunks_mut(9_973) {
-                opener.read(part).unwrap();
-            }
-            opener.finish().unwrap();
-            assert_eq!(found, plain);
-            assert!(opener.read(&mut [0]).is_err());
+            let (_, length) = sealer.finish().unwrap();
+            assert_eq!(length, plain.len() as u64);
+            std::fs::read(&self.0).unwrap()
         }
-        std::fs::remove_file(&path).unwrap();
+
+        fn open(&self, key: &Seed, sealed: &[u8], length: u64) -> Result<Vec<u8>, VaultFault> {
+            std::fs::write(&self.0, sealed).unwrap();
+            let mut opener = Opener::new(File::open(&self.0).unwrap(), key, 5, length)?;
+            let mut found = vec![0; length as usize];
+            for part in found.chunks_mut(9_973) {
+                opener.read(part)?;
+            }
+            opener.finish()?;
+            assert!(opener.read(&mut [0]).is_err());
+            Ok(found)
+        }
+    }
+
+    impl Drop for Temporary {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_file(&self.0);
+        }
+    }
+
+    fn plain(length: u64) -> Vec<u8> {
+        (0..length).map(|i| (i % 251) as u8).collect()
+    }
+
+    #[test]
+    fn files_have_the_stated_length() {
+        let file = Temporary::new("length");
+        let chunk = CHUNK as u64;
+        for length in [0, 1, chunk - 1, chunk, chunk + 1, 3 * chunk, 3 * chunk + 7] {
+            let key = Seed::insecure_seeded(length);
+            let sealed = file.seal(&key, &plain(length));
+            assert_eq!(Some(sealed.len() as u64), sealed_length(length));
+            assert_eq!(file.open(&key, &sealed, length), Ok(plain(length)));
+        }
         assert_eq!(sealed_length(u64::MAX), None);
+    }
+
+    #[test]
+    fn every_altered_byte_is_noticed() {
+        let file = Temporary::new("altered");
+        let key = Seed::insecure_seeded(1);
+        let corrupted = Err(VaultFault::Corrupted(Part::Item(5)));
+        for length in [0, 100] {
+            let sealed = file.seal(&key, &plain(length));
+            for place in 0..sealed.len() {
+                let mut altered = sealed.clone();
+                altered[place] ^= 1 << (place % 8);
+                assert_eq!(file.open(&key, &altered, length), corrupted, "{place}");
+                assert_eq!(file.open(&key, &sealed[..place], length), corrupted);
+            }
+            let other = Seed::insecure_seeded(2);
+            assert_eq!(file.open(&other, &sealed, length), corrupted);
+        }
+    }
+
+    /// Also where the ledger were to state a length that fits.
+    #[test]
+    fn moved_and_missing_chunks_are_noticed() {
+        let file = Temporary::new("moved");
+        let key = Seed::insecure_seeded(1);
+        let chunk = CHUNK as u64;
+        let (header, sealed) = (HEADER.len(), CHUNK + TAG);
+        let whole = file.seal(&key, &plain(3 * chunk));
+        let parts: Vec<&[u8]> = whole[header..].chunks(sealed).collect();
+        assert_eq!(parts.len(), 3);
+        let other_key = file.seal(&Seed::insecure_seeded(2), &plain(3 * chunk));
+        let foreign = &other_key[header + sealed..header + 2 * sealed];
+        let orders: [&[&[u8]]; 8] = [
+            &[parts[1], parts[0], parts[2]],
+            &[parts[0], parts[2], parts[1]],
+            &[parts[0], parts[0], parts[2]],
+            &[parts[0], foreign, parts[2]],
+            &[parts[0], parts[1]],
+            &[parts[0], parts[2]],
+            &[parts[2]],
+            &[parts[0], parts[1], parts[1], parts[2]],
+        ];
+        for (case, order) in orders.into_iter().enumerate() {
+            let forged = [&[&HEADER[..]], order].concat().concat();
+            let found = file.open(&key, &forged, order.len() as u64 * chunk);
+            let corrupted = Err(VaultFault::Corrupted(Part::Item(5)));
+            assert_eq!(found, corrupted, "{case}");
+        }
+        assert_eq!(file.open(&key, &whole, 3 * chunk), Ok(plain(3 * chunk)));
     }
 }

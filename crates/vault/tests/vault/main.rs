@@ -1,0 +1,8 @@
+//! Several parties, each with a vault of its own, in one process.
+
+mod backups;
+mod faults;
+mod files;
+mod handshake;
+mod kill;
+mod parties;
