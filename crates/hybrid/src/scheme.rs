@@ -4,7 +4,7 @@ use crate::step::{Kind, Shape};
 use std::convert::Infallible;
 use subrosa_core::{Bits, Malformed, WordsLayout};
 use subrosa_ir::{FixedGraph, FixedOp, Linear, LinearKind, Spread, WeightId, WireId, volume};
-use subrosa_rlwe::{Layer, Parameters, Product, parameters_for};
+use subrosa_rlwe::{Layer, Parameters, Product, parameters_for_all};
 use subrosa_share::flow::{Backend, Flow, Value};
 use subrosa_share::select::Lift;
 use subrosa_share::widths;
@@ -100,31 +100,16 @@ impl Scheme {
     }
 }
 
-/// One set of parameters for all products. How a product is packed depends on the modulus, and what modulus it needs on
-/// how it is packed.
+/// One set of parameters for all products.
 fn parameters(found: &[Found], weight_bits: Bits) -> Result<Parameters, Malformed> {
-    let products: Vec<(&Product, u32)> = found
-        .iter()
-        .filter_map(|step| match step {
-            Found::Linear(product, bits) => Some((product, *bits)),
-            Found::Nonlinear(_) => None,
-        })
-        .collect();
-    let bits = products.iter().map(|(_, bits)| *bits).max().unwrap_or(1);
-    let mut taps = 1;
-    loop {
-        let literal = parameters_for(bits, weight_bits.0, taps);
-        let parameters = literal.and_then(|literal| literal.check());
-        let parameters = parameters.map_err(|_| Malformed::Range)?;
-        let layers = products
-            .iter()
-            .map(|(p, bits)| Layer::new(p, &parameters, *bits));
-        let needed = layers.map(|layer| layer.packing().l1_taps()).max();
-        if needed.unwrap_or(0) <= taps {
-            return Ok(parameters);
-        }
-        taps = needed.unwrap_or(0).max(2 * taps);
-    }
+    let products = found.iter().filter_map(|step| match step {
+        Found::Linear(product, bits) => Some((product.clone(), *bits, 0)),
+        Found::Nonlinear(_) => None,
+    });
+    let products: Vec<_> = products.collect();
+    parameters_for_all(&products, weight_bits.0)
+        .and_then(|literal| literal.check())
+        .map_err(|_| Malformed::Range)
 }
 
 fn product(kind: &LinearKind) -> Product {
