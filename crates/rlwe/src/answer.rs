@@ -145,12 +145,12 @@ fn add_residues(p: &Parameters, to: &mut [u64], x: &[u64]) {
     }
 }
 
-/// `to` + `x` in every limb of [primes, count].
+/// `to` + `x`, smaller than every prime, in every limb of [primes, count].
 fn add_small(p: &Parameters, to: &mut [u64], x: &[i64]) {
     let limbs = to.chunks_exact_mut(x.len().max(1));
     for (to, modulus) in limbs.zip(p.moduli()) {
         for (to, x) in to.iter_mut().zip(x) {
-            *to = modulus.add(*to, modulus.residue(*x));
+            *to = modulus.add(*to, modulus.small_residue(*x));
         }
     }
 }

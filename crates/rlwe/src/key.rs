@@ -4,7 +4,7 @@ use zeroize::Zeroize;
 
 use crate::answer::{GUARD_BITS, answer_bits};
 use crate::ciphertext::expand_seed;
-use crate::sampling::{errors, ternary};
+use crate::sampling::{errors, lift_small, ternary};
 use crate::{Ciphertext, Coeff, Eval, Fresh, Parameters, Poly, PublicKey, Switched};
 
 /// A ternary secret s. Wiped on drop, never copied or printed.
@@ -30,15 +30,15 @@ impl SecretKey {
     pub fn random(p: &Parameters, rng: &mut Prg) -> SecretKey {
         let mut s = ternary(rng, p.degree());
         let ntt = p.opening();
-        let mut opening: Vec<u64> = s.iter().map(|x| ntt.modulus().residue(*x)).collect();
+        let mut opening: Vec<u64> = s.iter().map(|x| ntt.modulus().small_residue(*x)).collect();
         ntt.forward(&mut opening);
-        let whole = p.lift(&s).into_eval(p);
+        let whole = lift_small(p, &s).into_eval(p);
         for x in s.iter_mut() {
             *x = -*x;
         }
         SecretKey {
             whole: Secret::new(whole),
-            negated: Secret::new(p.lift(&s).into_eval(p)),
+            negated: Secret::new(lift_small(p, &s).into_eval(p)),
             opening: Secret::new(opening),
         }
     }
@@ -61,7 +61,7 @@ impl SecretKey {
 
     fn sample(&self, p: &Parameters, mut m: Poly<Coeff>, rng: &mut Prg) -> (Poly<Eval>, [u8; 32]) {
         let seed = *rng.seed().reveal();
-        let mut error = p.lift(&errors(rng, p.degree()));
+        let mut error = lift_small(p, &errors(rng, p.degree()));
         m.add(p, &error);
         error.zeroize();
         let mut c0 = m.into_eval(p);
@@ -144,7 +144,7 @@ impl SecretKey {
 
     /// The coefficients of the product with s, modulo the opening prime.
     fn product(&self, ntt: &Ntt, factor: impl Iterator<Item = i64>) -> Vec<u64> {
-        let mut values: Vec<u64> = factor.map(|x| ntt.modulus().residue(x)).collect();
+        let mut values: Vec<u64> = factor.map(|x| ntt.modulus().small_residue(x)).collect();
         ntt.forward(&mut values);
         let mut product = vec![0; values.len()];
         ntt.multiply_add(&mut product, &[(&values, self.opening.reveal())]);

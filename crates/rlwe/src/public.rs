@@ -2,7 +2,7 @@ use subrosa_core::Prg;
 use zeroize::Zeroize;
 
 use crate::ciphertext::expand_seed;
-use crate::sampling::{errors, ternary};
+use crate::sampling::{errors, lift_small, ternary};
 use crate::{Ciphertext, Eval, Parameters, Poly};
 
 /// An encryption of zero (p0, p1) under a secret key, p1 from a seed.
@@ -29,7 +29,7 @@ impl PublicKey {
         let mut zero = Ciphertext::zero(p);
         self.add_multiple(p, &mut zero, rng);
         for part in [&mut zero.c0, &mut zero.c1] {
-            let mut error = p.lift(&errors(rng, p.degree())).into_eval(p);
+            let mut error = lift_small(p, &errors(rng, p.degree())).into_eval(p);
             part.add(p, &error);
             error.zeroize();
         }
@@ -38,7 +38,7 @@ impl PublicKey {
 
     /// Adds (u p0, u p1) for a fresh ternary u; the errors are the caller's.
     pub(crate) fn add_multiple(&self, p: &Parameters, to: &mut Ciphertext, rng: &mut Prg) {
-        let mut u = p.lift(&ternary(rng, p.degree())).into_eval(p);
+        let mut u = lift_small(p, &ternary(rng, p.degree())).into_eval(p);
         to.c0.multiply_add(p, &[(&u, &self.p0)]);
         to.c1.multiply_add(p, &[(&u, &self.p1)]);
         u.zeroize();

@@ -1,9 +1,10 @@
 //! Secrets and errors, drawn in constant time, and uniform residues.
 
 use subrosa_core::Prg;
+use subrosa_ring::mask;
 use zeroize::Zeroizing;
 
-use crate::{Parameters, Poly};
+use crate::{Coeff, Parameters, Poly};
 
 /// Coins on each side of an error coefficient.
 pub(crate) const COINS: u32 = 21;
@@ -19,11 +20,19 @@ pub(crate) fn ternary(rng: &mut Prg, count: usize) -> Zeroizing<Vec<i64>> {
 /// most 21 (the standard's 3.2 with a proven tail).
 pub(crate) fn errors(rng: &mut Prg, count: usize) -> Zeroizing<Vec<i64>> {
     let mut words = Zeroizing::new(rng.words(2 * COINS, count));
-    let side = (1u64 << COINS) - 1;
-    let draw = |word: &mut u64| {
-        i64::from((*word & side).count_ones()) - i64::from((*word >> COINS).count_ones())
-    };
+    // Heads of the one side and tails of the other, less all of the other.
+    let other = ((1u64 << COINS) - 1) << COINS;
+    let draw = |word: &mut u64| i64::from((*word ^ other).count_ones()) - i64::from(COINS);
     Zeroizing::new(words.iter_mut().map(draw).collect())
+}
+
+/// N coefficients smaller than every prime, modulo the primes.
+pub(crate) fn lift_small(p: &Parameters, coefficients: &[i64]) -> Poly<Coeff> {
+    let mut limbs = Vec::with_capacity(coefficients.len() * p.primes().len());
+    for modulus in p.moduli() {
+        limbs.extend(coefficients.iter().map(|x| modulus.small_residue(*x)));
+    }
+    Poly::from_limbs(limbs)
 }
 
 /// A uniform element of Z_q[X] / (X^N + 1), residue by residue, so uniform in either representation.
@@ -34,15 +43,20 @@ pub(crate) fn uniform<R>(p: &Parameters, rng: &mut Prg) -> Poly<R> {
 /// `count` uniform elements of Z_q: [primes, count]. A word that is no residue is drawn again, which tells nothing of
 /// those that are kept.
 pub(crate) fn uniform_residues(p: &Parameters, rng: &mut Prg, count: usize) -> Vec<u64> {
-    let mut limbs = Vec::with_capacity(count * p.primes().len());
-    for modulus in p.moduli() {
-        let mut limb = rng.words(modulus.bits(), count);
-        for word in &mut limb {
+    let mut limbs = vec![0u64; count * p.primes().len()];
+    rng.fill(bytemuck::cast_slice_mut(&mut limbs));
+    for (limb, modulus) in limbs.chunks_exact_mut(count.max(1)).zip(p.moduli()) {
+        let cut = |word: u64| u64::from_le(word) & mask(modulus.bits());
+        for word in limb.iter_mut() {
+            *word = cut(*word);
+        }
+        for word in limb.iter_mut().filter(|word| **word >= modulus.prime()) {
             while *word >= modulus.prime() {
-                *word = rng.words(modulus.bits(), 1).first().copied().unwrap_or(0);
+                let mut again = [0u64];
+                rng.fill(bytemuck::cast_slice_mut(&mut again));
+                *word = cut(again[0]);
             }
         }
-        limbs.append(&mut limb);
     }
     limbs
 }

@@ -21,7 +21,12 @@ pub(crate) fn scale_into(modulus: &Modulus, q: u64, bits: u32, m: &[u64], out: &
     let half_inverse = modulus.mul(modulus.reduce(u128::from(half)), inverse);
     for (out, m) in out.iter_mut().zip(m) {
         let rest = q.wrapping_mul(*m).wrapping_add(half) & mask(bits);
-        let rest = modulus.reduce(u128::from(rest));
+        // A product below 2^63 p needs no reduction before.
+        let rest = if bits == 64 {
+            modulus.reduce(u128::from(rest))
+        } else {
+            rest
+        };
         *out = modulus.sub(half_inverse, modulus.mul(rest, inverse));
     }
 }
@@ -29,17 +34,21 @@ pub(crate) fn scale_into(modulus: &Modulus, q: u64, bits: u32, m: &[u64], out: &
 /// x / q mod 1 as a binary fraction.
 #[derive(Debug)]
 pub(crate) struct Fraction {
-    /// W.
-    words: usize,
+    /// log2 q + 51 + log2 k, rounded up.
+    needed: u32,
     limbs: Vec<Limb>,
 }
+
+/// Numbers of words that fractions have.
+const WORDS: [usize; 6] = [2, 3, 4, 8, 16, MOST_WORDS];
+const MOST_WORDS: usize = 20;
 
 #[derive(Debug)]
 struct Limb {
     modulus: Modulus,
     /// (q / p)^-1 mod p.
     inverse: u64,
-    /// floor(2^(64 W) / p), low word first.
+    /// floor(2^(64 W) / p), low word first, for the largest W; its last words are those of a smaller one.
     reciprocal: Vec<u64>,
 }
 
@@ -47,11 +56,6 @@ impl Fraction {
     pub fn new(moduli: &[Modulus]) -> Fraction {
         let log_q: u32 = moduli.iter().map(Modulus::bits).sum();
         let count = moduli.len() as u32;
-        let needed = log_q + WIDEST + 51 + count.next_power_of_two().trailing_zeros();
-        let words = [4, 8, 16, 20]
-            .into_iter()
-            .find(|w| 64 * w >= needed)
-            .unwrap_or(20) as usize;
         let limb = |modulus: &Modulus| {
             let others = moduli.iter().filter(|other| *other != modulus);
             let rest = others.fold(1, |product, other| {
@@ -60,11 +64,11 @@ impl Fraction {
             Limb {
                 modulus: *modulus,
                 inverse: modulus.inverse(rest),
-                reciprocal: reciprocal(modulus.prime(), words),
+                reciprocal: reciprocal(modulus.prime(), MOST_WORDS),
             }
         };
         Fraction {
-            words,
+            needed: log_q + 51 + count.next_power_of_two().trailing_zeros(),
             limbs: moduli.iter().map(limb).collect(),
         }
     }
@@ -72,19 +76,27 @@ impl Fraction {
     /// round(2^bits x / q) mod 2^bits for each of `count` elements `x`, [primes, count], 1 <= bits <= 72.
     pub fn round(&self, bits: u32, count: usize, x: &[u64]) -> Vec<u128> {
         assert!(x.len() == count * self.limbs.len() && (1..=WIDEST).contains(&bits));
-        match self.words {
+        match self.words(bits) {
+            2 => self.round_in::<2>(bits, count, x),
+            3 => self.round_in::<3>(bits, count, x),
             4 => self.round_in::<4>(bits, count, x),
             8 => self.round_in::<8>(bits, count, x),
             16 => self.round_in::<16>(bits, count, x),
-            _ => self.round_in::<20>(bits, count, x),
+            _ => self.round_in::<MOST_WORDS>(bits, count, x),
         }
+    }
+
+    /// W.
+    fn words(&self, bits: u32) -> usize {
+        let enough = |words: &usize| 64 * *words as u32 >= self.needed + bits;
+        WORDS.into_iter().find(enough).unwrap_or(MOST_WORDS)
     }
 
     fn round_in<const W: usize>(&self, bits: u32, count: usize, x: &[u64]) -> Vec<u128> {
         let mut sums = vec![[0u64; W]; count];
         for (limb, x) in self.limbs.iter().zip(x.chunks_exact(count.max(1))) {
             let mut reciprocal = [0; W];
-            reciprocal.copy_from_slice(&limb.reciprocal);
+            reciprocal.copy_from_slice(&limb.reciprocal[MOST_WORDS - W..]);
             for (sum, x) in sums.iter_mut().zip(x) {
                 multiply_add(sum, limb.modulus.mul(*x, limb.inverse), &reciprocal);
             }
@@ -154,24 +166,14 @@ mod tests {
 
     fn check_down(x: u128, bits: u32) {
         let residues: Vec<u64> = PRIMES.iter().map(|p| (x % u128::from(*p)) as u64).collect();
-        for words in [4, 8, 16, 20] {
-            let mut fraction = Fraction::new(&moduli());
-            assert_eq!(fraction.words, 4);
-            fraction.widen(words);
-            assert_eq!(
-                fraction.round(bits, 1, &residues),
-                [rounded(x, bits)],
-                "{x} {bits}"
-            );
-        }
-    }
-
-    impl Fraction {
-        fn widen(&mut self, words: usize) {
-            self.words = words;
-            for limb in &mut self.limbs {
-                limb.reciprocal = reciprocal(limb.modulus.prime(), words);
-            }
+        let mut fraction = Fraction::new(&moduli());
+        let least = fraction.words(bits);
+        assert!(least == 3 || least == 4);
+        for words in WORDS.into_iter().filter(|words| *words >= least) {
+            fraction.needed = 64 * words as u32 - bits;
+            assert_eq!(fraction.words(bits), words);
+            let found = fraction.round(bits, 1, &residues);
+            assert_eq!(found, [rounded(x, bits)], "{x} {bits}");
         }
     }
 

@@ -73,6 +73,13 @@ impl Modulus {
         self.sub(rest & !negative, rest & negative)
     }
 
+    /// The residue of a signed integer in (-p, p); constant time.
+    #[inline]
+    pub fn small_residue(&self, x: i64) -> u64 {
+        debug_assert!(x.unsigned_abs() < self.prime);
+        (x as u64).wrapping_add(self.prime & (x >> 63) as u64)
+    }
+
     /// The representative of residue `x` in (-p/2, p/2); constant time.
     #[inline]
     pub fn centred(&self, x: u64) -> i64 {

@@ -376,8 +376,8 @@ pub(super) unsafe fn multiply_add<A: Arithmetic>(
         unsafe {
             let place = sums.as_mut_ptr().add(at);
             let mut value = a.load_residues(place);
-            for products in products.chunks(A::LAZY) {
-                let mut sum = a.sum(value);
+            for (i, products) in products.chunks(A::LAZY).enumerate() {
+                let mut sum = a.sum(if i == 0 { value } else { a.settle(value) });
                 for (x, w) in products {
                     let x = a.load_residues(x.as_ptr().add(at));
                     let w = a.load_residues(w.as_ptr().add(at));
