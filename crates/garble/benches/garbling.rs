@@ -6,7 +6,7 @@ use subrosa_core::{Prg, Seed};
 use subrosa_garble::{Circuit, Evaluator, Garbler, neural};
 use subrosa_ring::BitMatrix;
 
-fn circuits() -> [(&'static str, Circuit, usize); 4] {
+fn circuits() -> [(&'static str, Circuit, usize); 5] {
     [
         ("relu 40", neural::relu_remask(40, 40), 64),
         (
@@ -15,6 +15,7 @@ fn circuits() -> [(&'static str, Circuit, usize); 4] {
             64,
         ),
         ("max of 4, 40", neural::max_remask(40, 40, 4), 64),
+        ("relu 40, 4096 lanes", neural::relu_remask(40, 40), 4096),
         ("relu 40, one lane", neural::relu_remask(40, 40), 1),
     ]
 }

@@ -7,7 +7,7 @@
 mod read;
 mod write;
 
-pub use read::{MOST_GATES, MOST_INPUT_BITS, parse};
+pub use read::{MOST_GATES, MOST_INPUT_BITS, MOST_WIRES, parse};
 pub use write::write;
 
 use thiserror::Error;

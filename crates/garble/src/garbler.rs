@@ -10,7 +10,7 @@ use subrosa_ring::BitMatrix;
 
 /// One party that garbles: a stream, and an offset that all labels of the session share. Not `Clone`.
 ///
-/// ```compile_fail
+/// ```compile_fail,E0599
 /// fn twice(garbler: subrosa_garble::Garbler) { drop(garbler.clone()); }
 /// ```
 pub struct Garbler {

@@ -34,17 +34,12 @@ pub(crate) fn orthomorphism(labels: &Row) -> Row {
 #[inline(always)]
 pub(crate) fn encrypt<const ROWS: usize>(key: u128, rows: &mut [Row; ROWS]) {
     let cipher = Aes128Enc::new(&Array(key.to_le_bytes()));
-    if cfg!(target_endian = "big") {
-        rows.as_flattened_mut()
-            .iter_mut()
-            .for_each(|w| *w = w.to_le());
-    }
-    let blocks: &mut [[u8; 16]] = bytemuck::cast_slice_mut(rows);
+    let words = rows.as_flattened_mut();
+    words.iter_mut().for_each(|word| *word = word.to_le());
+    let blocks: &mut [[u8; 16]] = bytemuck::cast_slice_mut(words);
     cipher.encrypt_blocks(Array::cast_slice_from_core_mut(blocks));
-    if cfg!(target_endian = "big") {
-        rows.as_flattened_mut()
-            .iter_mut()
-            .for_each(|w| *w = u64::from_le(*w));
-    }
+    words
+        .iter_mut()
+        .for_each(|word| *word = u64::from_le(*word));
     std::mem::forget(cipher);
 }

@@ -22,7 +22,7 @@ pub enum LabelFault {
 
 /// Zero labels of all inputs of one garbling. They leave group by group, each once. Not `Clone`.
 ///
-/// ```compile_fail
+/// ```compile_fail,E0599
 /// fn twice(labels: subrosa_garble::InputLabels) { drop(labels.clone()); }
 /// ```
 pub struct InputLabels {
@@ -85,10 +85,10 @@ pub struct LabelsLayout {
 /// Zero labels of some inputs, with the offset: the garbler's alone, and what it keeps until an input is known. They leave
 /// as pairs for oblivious transfer, or as the one label of a known bit, not as both. Not `Clone`.
 ///
-/// ```compile_fail
+/// ```compile_fail,E0382
 /// fn both(zeros: subrosa_garble::ZeroLabels) { drop(zeros.pairs()); drop(zeros.pairs()); }
 /// ```
-/// ```compile_fail
+/// ```compile_fail,E0599
 /// fn twice(zeros: subrosa_garble::ZeroLabels) { drop(zeros.clone()); }
 /// ```
 pub struct ZeroLabels {
@@ -156,7 +156,7 @@ impl Wire for ZeroLabels {
 
 /// One label for each wire and lane: what the evaluator holds. Not `Clone`.
 ///
-/// ```compile_fail
+/// ```compile_fail,E0599
 /// fn twice(labels: subrosa_garble::ActiveLabels) { drop(labels.clone()); }
 /// ```
 pub struct ActiveLabels {
@@ -217,7 +217,7 @@ impl Wire for ActiveLabels {
 
 /// The colours of all outputs' zero labels: what turns colours into values. Not `Clone`.
 ///
-/// ```compile_fail
+/// ```compile_fail,E0382
 /// fn twice(colours: subrosa_garble::OutputColours, found: &subrosa_ring::BitMatrix) {
 ///     let _ = colours.decode(found);
 ///     let _ = colours.decode(found);

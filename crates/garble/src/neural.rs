@@ -13,7 +13,9 @@
 //! | [`relu_max_remask`] | likewise | likewise | n-1 more |
 //! | [`select_remask`] | `dc`, `c1`, `c2` | `dl`, `l1`, `l2` | 4n - 3 |
 //!
-//! n, k at least 2; a result that is wider than its value carries on the sign, a narrower one is taken mod 2^k.
+//! Counts are for n >= 2 and k >= n. A result that is wider than its value carries on the sign; a narrower one is taken mod 2^k.
+//! `max_remask` asks nothing of its values; where their differences fit n bits, `relu_remask` of a difference is cheaper: with
+//! y the second value, max(x, y) = y + max(x - y, 0), at 3n - 3 ANDs for two.
 
 use crate::builder::Builder;
 use crate::circuit::{Bit, Circuit, Owner};

@@ -10,10 +10,10 @@ use subrosa_core::{Bytes, Malformed, Wire};
 /// Order: blocks of [`LANES_PER_KEY`] lanes, in a block the AND gates, of a gate first all garbler's halves and then all
 /// evaluator's halves.
 ///
-/// ```compile_fail
+/// ```compile_fail,E0599
 /// fn twice(tables: subrosa_garble::Tables) { drop(tables.clone()); }
 /// ```
-/// ```compile_fail
+/// ```compile_fail,E0382
 /// use subrosa_garble::{ActiveLabels, Circuit, Evaluator, Tables};
 /// fn twice(circuit: &Circuit, tables: Tables, a: ActiveLabels, b: ActiveLabels) {
 ///     let _ = Evaluator::new().evaluate(circuit, tables, a);

@@ -1,10 +1,12 @@
 //! Garbled circuits against clear ones, what travels, and what is refused.
 
+use aes::Aes128Enc;
+use aes::cipher::{Array, BlockCipherEncrypt, KeyInit};
 use proptest::prelude::*;
 use subrosa_core::{BitsLayout, Malformed, Prg, Seed, Wire};
 use subrosa_garble::{
-    ActiveLabels, Bit, Builder, Circuit, Evaluator, Garbled, Garbler, LANES_PER_KEY, LabelFault,
-    LabelsLayout, OutputColours, Owner, Tables, TablesLayout, ZeroLabels, neural,
+    ActiveLabels, Bit, Builder, Circuit, Evaluator, Garbled, Garbler, Gate, LANES_PER_KEY,
+    LabelFault, LabelsLayout, OutputColours, Owner, Tables, TablesLayout, ZeroLabels, neural,
 };
 use subrosa_ring::BitMatrix;
 
@@ -91,6 +93,65 @@ proptest! {
     #[test]
     fn garbled_is_clear(circuit in any_circuit(), lanes in 0usize..40, seed: u64) {
         check(&circuit, &bits(seed, circuit.input_bits(), lanes), seed ^ 1);
+    }
+}
+
+/// E_key(s(x)) + s(x) of one label, word for word as the documentation says it.
+fn hash(key: u128, x: u128) -> u128 {
+    let (high, low) = (x >> 64, x & u128::from(u64::MAX));
+    let mapped = (high ^ low) << 64 | high;
+    let mut block = Array(mapped.to_le_bytes());
+    Aes128Enc::new(&Array(key.to_le_bytes())).encrypt_block(&mut block);
+    u128::from_le_bytes(block.0) ^ mapped
+}
+
+/// [ZRE15] figure 2, one lane and gate at a time.
+#[test]
+fn tables_are_those_of_the_paper_bit_by_bit() {
+    let circuit = neural::relu_remask(4, 5);
+    let (inputs, ands) = (circuit.input_bits(), circuit.ands());
+    let lanes = 2 * LANES_PER_KEY + 3;
+    let mut garbled = garbler(9).garble(&circuit, lanes);
+    let pairs = garbled.inputs.take(0..inputs).unwrap().pairs();
+    let bytes = bytes(&garbled.tables);
+    let words: Vec<u128> = bytes
+        .as_chunks()
+        .0
+        .iter()
+        .map(|w| u128::from_le_bytes(*w))
+        .collect();
+    let (start, rows) = (words[0], &words[1..]);
+    let delta = pairs[0][0] ^ pairs[0][1];
+    let if_set = |bit: u128, x: u128| x & (bit & 1).wrapping_neg();
+    for lane in 0..lanes {
+        let (block, at) = (lane / LANES_PER_KEY, lane % LANES_PER_KEY);
+        let width = LANES_PER_KEY.min(lanes - block * LANES_PER_KEY);
+        let mut zeros = vec![0];
+        zeros.extend((0..inputs).map(|input| pairs[input * lanes + lane][0]));
+        let mut index = 0;
+        for gate in circuit.gates() {
+            let zero =
+                |bit: Bit| zeros[bit.wire() as usize] ^ if bit.is_negated() { delta } else { 0 };
+            let out = match *gate {
+                Gate::Xor(a, b) => zeros[a as usize] ^ zeros[b as usize],
+                Gate::And(a, b) => {
+                    let (a, b) = (zero(a), zero(b));
+                    let key = start.wrapping_add(2 * (block * ands + index) as u128);
+                    let next = key.wrapping_add(1);
+                    let (ha, ha1) = (hash(key, a), hash(key, a ^ delta));
+                    let (hb, hb1) = (hash(next, b), hash(next, b ^ delta));
+                    let garblers = ha ^ ha1 ^ if_set(b, delta);
+                    let evaluators = hb ^ hb1 ^ a;
+                    let first = 2 * (block * LANES_PER_KEY * ands + index * width);
+                    assert_eq!(rows[first + at], garblers);
+                    assert_eq!(rows[first + width + at], evaluators);
+                    index += 1;
+                    ha ^ if_set(a, garblers) ^ hb ^ if_set(b, evaluators ^ a)
+                }
+            };
+            zeros.push(out);
+        }
+        assert_eq!(index, ands);
     }
 }
 

@@ -4,6 +4,8 @@ use crate::circuit::{Bit, Circuit, Owner};
 
 /// Gates that a file may declare.
 pub const MOST_GATES: usize = 1 << 24;
+/// Wires that a file may declare.
+pub const MOST_WIRES: usize = 1 << 26;
 /// Bits of all inputs, and of all outputs, that a file may declare.
 pub const MOST_INPUT_BITS: usize = 1 << 20;
 
@@ -41,7 +43,7 @@ impl Reader {
             });
         }
         // Every other wire is named by a gate, with a digit and a space at least.
-        at_most("wires", input_bits + text.len(), wires)?;
+        at_most("wires", MOST_WIRES.min(input_bits + text.len()), wires)?;
         let mut wiring = Wiring {
             builder: Builder::new(),
             bits: Vec::with_capacity(wires),
@@ -144,6 +146,7 @@ impl Wiring {
 
     /// wires: `count` left inputs, right inputs, outputs. All inputs are read before an output is set.
     fn many_ands(&mut self, wires: &[usize], count: usize) -> Parsed<()> {
+        at_most("outputs", self.bits.len(), count)?;
         let (left, rest) = wires.split_at_checked(count).ok_or(BristolFault::Ended)?;
         let (right, out) = rest.split_at_checked(count).ok_or(BristolFault::Ended)?;
         let mut products = Vec::with_capacity(count);
