@@ -1,14 +1,17 @@
 //! AVX2 with FMA: residues as doubles (the way of FLINT's `fft_small`).
 //!
-//! A product a w splits exactly into h + l, h = a w rounded, l = fma(a, w, -h). With q = h / p rounded to an integer,
-//! (h - q p) + l is a w less a multiple of p; both steps are exact, since all are integers below 2^53. Let values be
-//! counted in units of p < 2^50, |a| <= A and |w| <= W. Then h, the reciprocal of p and their product each err by at
-//! most A W p 2^-53 <= A W / 8, so the result is at most M(A W) = 1/2 + 3/8 A W. Constants are centred: W = 1/2.
+//! A product a w splits exactly into h + l, h = a w rounded, l = fma(a, w, -h). With q an integer near a w / p, (h - q p)
+//! + l is a w less a multiple of p; both steps are exact, since all are integers below 2^53. Let values be counted in
+//! units of p < 2^50, |a| <= A and |w| <= W. A rounding errs by at most A W p 2^-53 <= A W / 8 in q: for a constant, two
+//! of them, of w / p in the table and of its product with a; for other factors three, of h, of 1 / p and of their product.
+//! With the last one to an integer the result is at most C(A W) = 1/2 + A W / 4, or V(A W) = 1/2 + 3/8 A W. Constants are
+//! centred: W = 1/2.
 //!
-//! Forward, two levels: let the four values be at most 3. The first is settled to 1/2 (and a little), the products are
-//! at most M(3/2) < 1.07, so the second is at most 4.07; its product at most M(2.04) < 1.27; in all 1/2 + 1.07 + 1.27 <
-//! 3. Inverse: values are at most 1, differences at most 2, their products at most M(1) = 7/8; sums are settled. A sum
-//! starts at 1 at most and takes seven products of residues, at most M(1) each: 7.2. No value reaches 8, that is 2^53.
+//! Forward, two levels: let the four values be at most 5/2. The first is settled to 1/2 (and a little), the products are
+//! at most C(5/4) < 0.82, so the second is at most 3.32; its product at most C(1.66) < 0.92; in all less than 5/2.
+//! Inverse, two levels: let the values be at most 1. The first level's sums are at most 2, its products C(1) = 3/4. The
+//! second level's sums are at most 4, then settled, its products at most C(2) = 1. A sum of products starts at 1 at most
+//! and takes seven products of residues, at most V(1) = 7/8 each: 7.2. No value reaches 8, that is 2^53.
 
 use std::arch::x86_64::*;
 
@@ -19,9 +22,10 @@ use super::table::{Table, Twiddles};
 /// 2^52 as a double: its last places are the ones.
 const INTEGER: f64 = (1u64 << 52) as f64;
 
-/// The constant w as the table keeps it: the centred representative, a double.
+/// The constant w as the table keeps it: the centred representative and its quotient by p, doubles.
 pub(super) fn encode(modulus: &Modulus, w: u64) -> (u64, u64) {
-    ((modulus.centred(w) as f64).to_bits(), 0)
+    let w = modulus.centred(w) as f64;
+    (w.to_bits(), (w / modulus.prime() as f64).to_bits())
 }
 
 /// # Safety
@@ -73,7 +77,7 @@ impl Doubles {
     /// # Safety
     /// As for [`Arithmetic`].
     #[inline(always)]
-    unsafe fn tile_factors(self, twiddles: &Twiddles, at: usize) -> [__m256d; 3] {
+    unsafe fn tile_factors(self, twiddles: &Twiddles, at: usize) -> [(__m256d, __m256d); 3] {
         // SAFETY: the caller's.
         unsafe {
             [
@@ -83,6 +87,16 @@ impl Doubles {
             ]
         }
     }
+}
+
+/// The nearest integers.
+///
+/// # Safety
+/// The CPU has AVX2.
+#[inline(always)]
+unsafe fn nearest(x: __m256d) -> __m256d {
+    // SAFETY: the caller's.
+    unsafe { _mm256_round_pd::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(x) }
 }
 
 /// A row for a column of four vectors.
@@ -109,7 +123,7 @@ impl Arithmetic for Doubles {
     const LANES: usize = 4;
     const LAZY: usize = 7;
     type Vector = __m256d;
-    type Factor = __m256d;
+    type Factor = (__m256d, __m256d);
     type Sum = __m256d;
 
     #[inline(always)]
@@ -139,47 +153,68 @@ impl Arithmetic for Doubles {
         }
     }
     #[inline(always)]
-    unsafe fn splat(self, twiddles: &Twiddles, at: usize) -> __m256d {
-        unsafe { _mm256_broadcast_sd(&*twiddles.values.as_ptr().add(at).cast()) }
+    unsafe fn splat(self, twiddles: &Twiddles, at: usize) -> (__m256d, __m256d) {
+        unsafe {
+            let value = twiddles.values.as_ptr().add(at).cast();
+            let quotient = twiddles.quotients.as_ptr().add(at).cast();
+            (
+                _mm256_broadcast_sd(&*value),
+                _mm256_broadcast_sd(&*quotient),
+            )
+        }
     }
     #[inline(always)]
-    unsafe fn factors(self, twiddles: &Twiddles, at: usize) -> __m256d {
-        unsafe { _mm256_loadu_pd(twiddles.values.as_ptr().add(at).cast()) }
+    unsafe fn factors(self, twiddles: &Twiddles, at: usize) -> (__m256d, __m256d) {
+        unsafe {
+            let value = twiddles.values.as_ptr().add(at).cast();
+            let quotient = twiddles.quotients.as_ptr().add(at).cast();
+            (_mm256_loadu_pd(value), _mm256_loadu_pd(quotient))
+        }
     }
     #[inline(always)]
-    unsafe fn constant(self, (value, _): (u64, u64)) -> __m256d {
-        unsafe { _mm256_set1_pd(f64::from_bits(value)) }
+    unsafe fn constant(self, (value, quotient): (u64, u64)) -> (__m256d, __m256d) {
+        unsafe {
+            let quotient = _mm256_set1_pd(f64::from_bits(quotient));
+            (_mm256_set1_pd(f64::from_bits(value)), quotient)
+        }
     }
 
     #[inline(always)]
     unsafe fn settle(self, x: __m256d) -> __m256d {
         unsafe {
-            let q = _mm256_mul_pd(x, self.reciprocal);
-            let q = _mm256_round_pd::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(q);
+            let q = nearest(_mm256_mul_pd(x, self.reciprocal));
             _mm256_fnmadd_pd(q, self.prime, x)
         }
     }
     #[inline(always)]
-    unsafe fn forward(self, x: __m256d, y: __m256d, w: __m256d) -> (__m256d, __m256d) {
+    unsafe fn forward(self, x: __m256d, y: __m256d, w: (__m256d, __m256d)) -> (__m256d, __m256d) {
         unsafe {
             let turned = self.scale(y, w);
             (_mm256_add_pd(x, turned), _mm256_sub_pd(x, turned))
         }
     }
     #[inline(always)]
-    unsafe fn inverse(self, x: __m256d, y: __m256d, w: __m256d) -> (__m256d, __m256d) {
+    unsafe fn inverse(self, x: __m256d, y: __m256d, w: (__m256d, __m256d)) -> (__m256d, __m256d) {
         unsafe {
-            let difference = self.scale(_mm256_sub_pd(x, y), w);
-            (self.settle(_mm256_add_pd(x, y)), difference)
+            let (sum, difference) = self.inverse_loose(x, y, w);
+            (self.settle(sum), difference)
         }
     }
     #[inline(always)]
-    unsafe fn scale(self, x: __m256d, w: __m256d) -> __m256d {
+    unsafe fn inverse_loose(
+        self,
+        x: __m256d,
+        y: __m256d,
+        w: (__m256d, __m256d),
+    ) -> (__m256d, __m256d) {
+        unsafe { (_mm256_add_pd(x, y), self.scale(_mm256_sub_pd(x, y), w)) }
+    }
+    #[inline(always)]
+    unsafe fn scale(self, x: __m256d, (w, quotient): (__m256d, __m256d)) -> __m256d {
         unsafe {
             let high = _mm256_mul_pd(x, w);
             let low = _mm256_fmsub_pd(x, w, high);
-            let q = _mm256_mul_pd(high, self.reciprocal);
-            let q = _mm256_round_pd::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(q);
+            let q = nearest(_mm256_mul_pd(x, quotient));
             _mm256_add_pd(_mm256_fnmadd_pd(q, self.prime, high), low)
         }
     }
@@ -217,7 +252,15 @@ impl Arithmetic for Doubles {
     }
     #[inline(always)]
     unsafe fn sum_add(self, sum: __m256d, x: __m256d, w: __m256d) -> __m256d {
-        unsafe { _mm256_add_pd(sum, self.scale(x, w)) }
+        unsafe {
+            let high = _mm256_mul_pd(x, w);
+            let low = _mm256_fmsub_pd(x, w, high);
+            let q = nearest(_mm256_mul_pd(high, self.reciprocal));
+            _mm256_add_pd(
+                sum,
+                _mm256_add_pd(_mm256_fnmadd_pd(q, self.prime, high), low),
+            )
+        }
     }
     #[inline(always)]
     unsafe fn sum_end(self, sum: __m256d) -> __m256d {

@@ -225,6 +225,10 @@ impl<W: Wide> Arithmetic for Words<W> {
         }
     }
     #[inline(always)]
+    unsafe fn inverse_loose(self, x: W, y: W, w: (W, W)) -> (W, W) {
+        unsafe { self.inverse(x, y, w) }
+    }
+    #[inline(always)]
     unsafe fn scale(self, x: W, (w, quotient): (W, W)) -> W {
         unsafe {
             let zero = W::splat(0);

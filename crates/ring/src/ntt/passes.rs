@@ -56,6 +56,14 @@ pub(super) trait Arithmetic: Copy {
         y: Self::Vector,
         w: Self::Factor,
     ) -> (Self::Vector, Self::Vector);
+    /// [`Arithmetic::inverse`] with a sum up to twice the bound where there is room, as before a settled level or a
+    /// product.
+    unsafe fn inverse_loose(
+        self,
+        x: Self::Vector,
+        y: Self::Vector,
+        w: Self::Factor,
+    ) -> (Self::Vector, Self::Vector);
     /// w x.
     unsafe fn scale(self, x: Self::Vector, w: Self::Factor) -> Self::Vector;
 
@@ -291,8 +299,8 @@ pub(super) unsafe fn two_inverse<A: Arithmetic>(
 ) -> [A::Vector; 4] {
     // SAFETY: the caller's.
     unsafe {
-        let (x0, x1) = a.inverse(x0, x1, low);
-        let (x2, x3) = a.inverse(x2, x3, high);
+        let (x0, x1) = a.inverse_loose(x0, x1, low);
+        let (x2, x3) = a.inverse_loose(x2, x3, high);
         let (x0, x2) = a.inverse(x0, x2, w);
         let (x1, x3) = a.inverse(x1, x3, w);
         [x0, x1, x2, x3]
@@ -321,8 +329,8 @@ unsafe fn inverse4<A: Arithmetic, const LAST: bool>(
             let place = block.add(i);
             let x = load4(a, place, quarter);
             if LAST {
-                let (x0, x1) = a.inverse(x[0], x[1], low);
-                let (x2, x3) = a.inverse(x[2], x[3], high);
+                let (x0, x1) = a.inverse_loose(x[0], x[1], low);
+                let (x2, x3) = a.inverse_loose(x[2], x[3], high);
                 let middle = place.add(2 * quarter);
                 inverse_last(a, (place, x0), (middle, x2), w, scale);
                 inverse_last(
@@ -354,7 +362,7 @@ unsafe fn inverse_last<A: Arithmetic>(
 ) {
     // SAFETY: the caller's.
     unsafe {
-        let (x, y) = a.inverse(x, y, w);
+        let (x, y) = a.inverse_loose(x, y, w);
         a.store_residues(low, a.scale(x, scale));
         a.store_residues(high, y);
     }
