@@ -83,7 +83,7 @@ impl Ciphertext {
     ///
     /// With [`Hiding::full`]: adds (u p0 + e0, u p1 + e1), adds rho uniform in Z_q to c0 at each position, then switches
     /// to 2^bits, bits = [`answer_bits`]. The share is -round(2^t rho / q) mod 2^t, t = `plain_bits`; what is opened is
-    /// uniform and independent of message and noise, and opened + share = message + e, |e| <= 1.
+    /// independent of message and noise, uniform up to 2^bits / q, and opened + share = message + e, |e| <= 1.
     ///
     /// # Panics
     /// Where `plain_bits` is not in 1..=64 or a position is beyond the degree.

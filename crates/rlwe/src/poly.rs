@@ -14,7 +14,7 @@ pub struct Coeff;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Eval;
 
-/// An element of Z_q[X] / (X^N + 1) by its residues modulo the primes: [primes, N], each below its prime.
+/// An element of `Z_q[X] / (X^N + 1)` by its residues modulo the primes: [primes, N], each below its prime.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Poly<R> {
     limbs: Vec<u64>,

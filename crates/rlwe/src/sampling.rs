@@ -35,7 +35,7 @@ pub(crate) fn lift_small(p: &Parameters, coefficients: &[i64]) -> Poly<Coeff> {
     Poly::from_limbs(limbs)
 }
 
-/// A uniform element of Z_q[X] / (X^N + 1), residue by residue, so uniform in either representation.
+/// A uniform element of `Z_q[X] / (X^N + 1)`, residue by residue, so uniform in either representation.
 pub(crate) fn uniform<R>(p: &Parameters, rng: &mut Prg) -> Poly<R> {
     Poly::from_limbs(uniform_residues(p, rng, p.degree()))
 }

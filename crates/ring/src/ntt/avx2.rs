@@ -1,11 +1,11 @@
 //! AVX2 with FMA: residues as doubles (the way of FLINT's `fft_small`).
 //!
-//! A product a w splits exactly into h + l, h = a w rounded, l = fma(a, w, -h). With q an integer near a w / p, (h - q p)
-//! + l is a w less a multiple of p; both steps are exact, since all are integers below 2^53. Let values be counted in
-//! units of p < 2^50, |a| <= A and |w| <= W. A rounding errs by at most A W p 2^-53 <= A W / 8 in q: for a constant, two
-//! of them, of w / p in the table and of its product with a; for other factors three, of h, of 1 / p and of their product.
-//! With the last one to an integer the result is at most C(A W) = 1/2 + A W / 4, or V(A W) = 1/2 + 3/8 A W. Constants are
-//! centred: W = 1/2.
+//! A product a w splits exactly into h + l, h = a w rounded, l = fma(a, w, -h). With q an integer near a w / p, the
+//! result (h - q p) + l is a w less a multiple of p; both steps are exact, since all are integers below 2^53. Let values
+//! be counted in units of p < 2^50, |a| <= A and |w| <= W. A rounding errs by at most A W p 2^-53 <= A W / 8 in q. For a
+//! constant there are two, of w / p in the table and of its product with a; for other factors three, of h, of 1 / p and
+//! of their product. With the last one, to an integer, the result is at most C(A W) = 1/2 + A W / 4, or V(A W) = 1/2 +
+//! 3/8 A W. Constants are centred: W = 1/2.
 //!
 //! Forward, two levels: let the four values be at most 5/2. The first is settled to 1/2 (and a little), the products are
 //! at most C(5/4) < 0.82, so the second is at most 3.32; its product at most C(1.66) < 0.92; in all less than 5/2.

@@ -1,4 +1,4 @@
-//! Negacyclic number-theoretic transforms modulo primes below 2^50: products in Z_p[X] / (X^N + 1).
+//! Negacyclic number-theoretic transforms modulo primes below 2^50: products in `Z_p[X] / (X^N + 1)`.
 //!
 //! | kernel | arithmetic |
 //! |---|---|
