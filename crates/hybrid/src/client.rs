@@ -14,7 +14,6 @@ use subrosa_ot::{Receiver, ReceiverKeys, Sender, SenderKeys};
 use subrosa_ring::mask;
 use subrosa_rlwe::{Answer, Parameters, PublicKey, SecretKey};
 use subrosa_share::flow::{Backend, Flow, Value};
-use subrosa_share::select::Lift;
 
 /// What a client keeps for one owner. Read-only.
 pub struct ClientKeys {
@@ -112,7 +111,7 @@ struct Preparing<'a> {
 
 impl Preparing<'_> {
     /// One step: the mask of its result.
-    fn step(&mut self, shape: &Shape, of: &Operands<'_>) -> Result<Vec<u64>, RunError> {
+    fn one(&mut self, shape: &Shape, of: &Operands<'_>) -> Result<Vec<u64>, RunError> {
         let Line { turns, s, .. } = &mut self.line;
         let lanes = shape.lanes;
         match self.scheme.reading {
@@ -134,16 +133,6 @@ impl Preparing<'_> {
                 Ok(mask)
             }
         }
-    }
-
-    fn steps(&mut self, lanes: usize, kind: Kind, of: Operands<'_>) -> Result<Vec<u64>, RunError> {
-        let mut out = Vec::with_capacity(lanes);
-        for shape in Shape::split(lanes, kind, self.scheme.reading) {
-            self.steps.next();
-            let part = of.slice(out.len(), out.len() + shape.lanes);
-            out.extend(self.step(&shape, &part)?);
-        }
-        Ok(out)
     }
 }
 
@@ -169,42 +158,14 @@ impl Backend for Preparing<'_> {
         Ok(Vec::new())
     }
 
-    fn lift(&mut self, lanes: usize, lift: Lift, x: &[u64]) -> Result<Vec<u64>, RunError> {
-        self.steps(lanes, Kind::Lift(lift), Operands::one(x))
-    }
-
-    fn positive(&mut self, lanes: usize, lift: Lift, x: &[u64]) -> Result<Vec<u64>, RunError> {
-        self.steps(lanes, Kind::Positive(lift), Operands::one(x))
-    }
-
-    fn maximum(
-        &mut self,
-        lanes: usize,
-        bits: u32,
-        y1: &[u64],
-        y2: &[u64],
-    ) -> Result<Vec<u64>, RunError> {
-        let compared: Vec<u64> = y1.iter().zip(y2).map(|(a, b)| a.wrapping_sub(*b)).collect();
-        let of = Operands {
-            compared: &compared,
-            between: [y1, y2],
-        };
-        self.steps(lanes, Kind::Maximum { bits }, of)
-    }
-
-    fn choice(
-        &mut self,
-        lanes: usize,
-        bits: u32,
-        d: &[u64],
-        y1: &[u64],
-        y2: &[u64],
-    ) -> Result<Vec<u64>, RunError> {
-        let of = Operands {
-            compared: d,
-            between: [y1, y2],
-        };
-        self.steps(lanes, Kind::Choice { bits }, of)
+    fn step(&mut self, lanes: usize, kind: Kind, of: Operands<'_>) -> Result<Vec<u64>, RunError> {
+        let mut out = Vec::with_capacity(lanes);
+        for shape in Shape::split(lanes, kind, self.scheme.reading) {
+            self.steps.next();
+            let part = of.slice(out.len(), out.len() + shape.lanes);
+            out.extend(self.one(&shape, &part)?);
+        }
+        Ok(out)
     }
 }
 

@@ -16,7 +16,6 @@ use subrosa_ot::{Receiver, ReceiverKeys, Sender, SenderKeys};
 use subrosa_ring::{mask_into, sign_extend};
 use subrosa_rlwe::{Hiding, Parameters, PublicKey, Query};
 use subrosa_share::flow::{Backend, Flow, Value};
-use subrosa_share::select::Lift;
 
 /// What an owner keeps for one client. Read-only.
 pub struct OwnerKeys {
@@ -134,7 +133,7 @@ struct Preparing<'a> {
 }
 
 impl Preparing<'_> {
-    fn step(&mut self, shape: &Shape) -> Result<(), RunError> {
+    fn one(&mut self, shape: &Shape) -> Result<(), RunError> {
         let Line { turns, s, .. } = &mut self.line;
         let lanes = shape.lanes;
         let piece = match self.scheme.reading {
@@ -153,14 +152,6 @@ impl Preparing<'_> {
             }
         };
         Ok(self.shelf.put(piece)?)
-    }
-
-    fn steps(&mut self, lanes: usize, kind: Kind) -> Result<Vec<u64>, RunError> {
-        for shape in Shape::split(lanes, kind, self.scheme.reading) {
-            self.steps.next();
-            self.step(&shape)?;
-        }
-        Ok(Vec::new())
     }
 }
 
@@ -208,33 +199,12 @@ impl Backend for Preparing<'_> {
         Ok(Vec::new())
     }
 
-    fn lift(&mut self, lanes: usize, lift: Lift, _: &[u64]) -> Result<Vec<u64>, RunError> {
-        self.steps(lanes, Kind::Lift(lift))
-    }
-
-    fn positive(&mut self, lanes: usize, lift: Lift, _: &[u64]) -> Result<Vec<u64>, RunError> {
-        self.steps(lanes, Kind::Positive(lift))
-    }
-
-    fn maximum(
-        &mut self,
-        lanes: usize,
-        bits: u32,
-        _: &[u64],
-        _: &[u64],
-    ) -> Result<Vec<u64>, RunError> {
-        self.steps(lanes, Kind::Maximum { bits })
-    }
-
-    fn choice(
-        &mut self,
-        lanes: usize,
-        bits: u32,
-        _: &[u64],
-        _: &[u64],
-        _: &[u64],
-    ) -> Result<Vec<u64>, RunError> {
-        self.steps(lanes, Kind::Choice { bits })
+    fn step(&mut self, lanes: usize, kind: Kind, _: Operands<'_>) -> Result<Vec<u64>, RunError> {
+        for shape in Shape::split(lanes, kind, self.scheme.reading) {
+            self.steps.next();
+            self.one(&shape)?;
+        }
+        Ok(Vec::new())
     }
 }
 
@@ -268,7 +238,7 @@ struct Evaluating<'a> {
 }
 
 impl Evaluating<'_> {
-    fn step(&mut self, shape: &Shape, of: &Operands<'_>) -> Result<Vec<u64>, RunError> {
+    fn one(&mut self, shape: &Shape, of: &Operands<'_>) -> Result<Vec<u64>, RunError> {
         match self.stock.take()? {
             Piece::Ot(piece) => ot::owner::evaluate_step(shape, &piece, of, &mut self.line),
             Piece::Garbling((zeros, colours)) => {
@@ -278,15 +248,6 @@ impl Evaluating<'_> {
             }
             _ => Err(LocalFault::Invariant.into()),
         }
-    }
-
-    fn steps(&mut self, lanes: usize, kind: Kind, of: Operands<'_>) -> Result<Vec<u64>, RunError> {
-        let mut out = Vec::with_capacity(lanes);
-        for shape in Shape::split(lanes, kind, self.reading) {
-            let part = of.slice(out.len(), out.len() + shape.lanes);
-            out.extend(self.step(&shape, &part)?);
-        }
-        Ok(out)
     }
 }
 
@@ -322,41 +283,12 @@ impl Backend for Evaluating<'_> {
         Ok(Vec::new())
     }
 
-    fn lift(&mut self, lanes: usize, lift: Lift, x: &[u64]) -> Result<Vec<u64>, RunError> {
-        self.steps(lanes, Kind::Lift(lift), Operands::one(x))
-    }
-
-    fn positive(&mut self, lanes: usize, lift: Lift, x: &[u64]) -> Result<Vec<u64>, RunError> {
-        self.steps(lanes, Kind::Positive(lift), Operands::one(x))
-    }
-
-    fn maximum(
-        &mut self,
-        lanes: usize,
-        bits: u32,
-        y1: &[u64],
-        y2: &[u64],
-    ) -> Result<Vec<u64>, RunError> {
-        let compared: Vec<u64> = y1.iter().zip(y2).map(|(a, b)| a.wrapping_sub(*b)).collect();
-        let of = Operands {
-            compared: &compared,
-            between: [y1, y2],
-        };
-        self.steps(lanes, Kind::Maximum { bits }, of)
-    }
-
-    fn choice(
-        &mut self,
-        lanes: usize,
-        bits: u32,
-        d: &[u64],
-        y1: &[u64],
-        y2: &[u64],
-    ) -> Result<Vec<u64>, RunError> {
-        let of = Operands {
-            compared: d,
-            between: [y1, y2],
-        };
-        self.steps(lanes, Kind::Choice { bits }, of)
+    fn step(&mut self, lanes: usize, kind: Kind, of: Operands<'_>) -> Result<Vec<u64>, RunError> {
+        let mut out = Vec::with_capacity(lanes);
+        for shape in Shape::split(lanes, kind, self.reading) {
+            let part = of.slice(out.len(), out.len() + shape.lanes);
+            out.extend(self.one(&shape, &part)?);
+        }
+        Ok(out)
     }
 }

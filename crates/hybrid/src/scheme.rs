@@ -1,12 +1,11 @@
 //! What both parties know of an inference: the graph, how it is computed, and every step in order.
 
-use crate::step::{Kind, Shape};
+use crate::step::{Kind, Operands, Shape};
 use std::convert::Infallible;
 use subrosa_core::{Bits, Malformed, WordsLayout};
 use subrosa_ir::{FixedGraph, FixedOp, Linear, LinearKind, Spread, WeightId, WireId, volume};
 use subrosa_rlwe::{Layer, Parameters, Product, parameters_for_all};
 use subrosa_share::flow::{Backend, Flow, Value};
-use subrosa_share::select::Lift;
 use subrosa_share::widths;
 
 /// How activations are computed.
@@ -143,14 +142,6 @@ struct Survey {
     found: Vec<Found>,
 }
 
-impl Survey {
-    fn step(&mut self, lanes: usize, kind: Kind) -> Result<Vec<u64>, Infallible> {
-        self.found
-            .extend(Shape::split(lanes, kind, self.reading).map(Found::Nonlinear));
-        Ok(Vec::new())
-    }
-}
-
 impl Backend for Survey {
     type Error = Infallible;
     const LIVE: bool = false;
@@ -173,32 +164,9 @@ impl Backend for Survey {
         Ok(Vec::new())
     }
 
-    fn lift(&mut self, lanes: usize, lift: Lift, _: &[u64]) -> Result<Vec<u64>, Infallible> {
-        self.step(lanes, Kind::Lift(lift))
-    }
-
-    fn positive(&mut self, lanes: usize, lift: Lift, _: &[u64]) -> Result<Vec<u64>, Infallible> {
-        self.step(lanes, Kind::Positive(lift))
-    }
-
-    fn maximum(
-        &mut self,
-        lanes: usize,
-        bits: u32,
-        _: &[u64],
-        _: &[u64],
-    ) -> Result<Vec<u64>, Infallible> {
-        self.step(lanes, Kind::Maximum { bits })
-    }
-
-    fn choice(
-        &mut self,
-        lanes: usize,
-        bits: u32,
-        _: &[u64],
-        _: &[u64],
-        _: &[u64],
-    ) -> Result<Vec<u64>, Infallible> {
-        self.step(lanes, Kind::Choice { bits })
+    fn step(&mut self, lanes: usize, kind: Kind, _: Operands<'_>) -> Result<Vec<u64>, Infallible> {
+        self.found
+            .extend(Shape::split(lanes, kind, self.reading).map(Found::Nonlinear));
+        Ok(Vec::new())
     }
 }

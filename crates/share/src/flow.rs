@@ -5,6 +5,7 @@
 //! disagree about what comes next.
 
 use crate::select::Lift;
+use crate::step::{Kind, Operands};
 use crate::width_for;
 use crate::widths::widths;
 use std::cell::OnceCell;
@@ -34,29 +35,9 @@ pub trait Backend {
     fn bias(&mut self, weight: WeightId, spread: &Spread, x: &mut [u64]);
     /// Deals mask parts of `lanes` elements of Z/2^bits.
     fn parts(&mut self, lanes: usize, bits: u32, x: &[u64]) -> Result<Vec<u64>, Self::Error>;
-    fn lift(&mut self, lanes: usize, lift: Lift, x: &[u64]) -> Result<Vec<u64>, Self::Error>;
-    /// x if x >= 0, else 0; x in Z/2^narrow, whose upper bits do not count, the result in Z/2^wide.
-    fn positive(&mut self, lanes: usize, lift: Lift, x: &[u64]) -> Result<Vec<u64>, Self::Error>;
-    /// The larger of y1 and y2, all in Z/2^bits; the upper bits of the arguments do not count.
-    fn maximum(
-        &mut self,
-        lanes: usize,
-        bits: u32,
-        y1: &[u64],
-        y2: &[u64],
-    ) -> Result<Vec<u64>, Self::Error> {
-        let d: Vec<u64> = y1.iter().zip(y2).map(|(a, b)| a.wrapping_sub(*b)).collect();
-        self.choice(lanes, bits, &d, y1, y2)
-    }
-    /// y1 where d >= 0, else y2, all in Z/2^bits; the upper bits of the arguments do not count.
-    fn choice(
-        &mut self,
-        lanes: usize,
-        bits: u32,
-        d: &[u64],
-        y1: &[u64],
-        y2: &[u64],
-    ) -> Result<Vec<u64>, Self::Error>;
+    /// A comparison, selection or lift: `lanes` results in Z/2^wide of [`Kind::lift`].
+    fn step(&mut self, lanes: usize, kind: Kind, of: Operands<'_>)
+    -> Result<Vec<u64>, Self::Error>;
 }
 
 /// A wire's value in one reading.
@@ -137,7 +118,8 @@ impl<'a, B: Backend> Flow<'a, B> {
             narrow: x.bits,
             wide: bits,
         };
-        let data = self.backend.lift(x.len, lift, &x.data)?;
+        let of = Operands::one(&x.data);
+        let data = self.backend.step(x.len, Kind::Lift(lift), of)?;
         let lifted = Value::new(bits, x.len, data);
         let _ = x.lifted.set(lifted.clone());
         Ok(lifted)
@@ -188,7 +170,14 @@ impl<'a, B: Backend> Flow<'a, B> {
             let live = if B::LIVE { half * lanes } else { 0 };
             let (first, rest) = values.split_at(live);
             let (second, rest) = rest.split_at(live);
-            let mut winners = self.backend.maximum(half * lanes, bits, first, second)?;
+            let pairs = first.iter().zip(second);
+            let d: Vec<u64> = pairs.map(|(a, b)| a.wrapping_sub(*b)).collect();
+            let of = Operands {
+                compared: &d,
+                between: [first, second],
+            };
+            let kind = Kind::Maximum { bits };
+            let mut winners = self.backend.step(half * lanes, kind, of)?;
             winners.extend_from_slice(rest);
             values = winners;
             count -= half;
@@ -293,7 +282,8 @@ impl<B: Backend> Kernels for Flow<'_, B> {
             narrow,
             wide: self.width(at).max(narrow),
         };
-        let data = self.backend.positive(x.len, lift, &x.data)?;
+        let of = Operands::one(&x.data);
+        let data = self.backend.step(x.len, Kind::Positive(lift), of)?;
         Ok(Value::new(lift.wide, x.len, data))
     }
 
@@ -343,7 +333,11 @@ impl<B: Backend> Kernels for Flow<'_, B> {
                     .map(|(i, key)| key.wrapping_sub(best[i % rows]))
                     .collect();
                 let least = vec![(public << (bits - 2)).wrapping_neg() & keep; cells];
-                keys = self.backend.choice(n * rows, bits, &d, &least, &keys)?;
+                let of = Operands {
+                    compared: &d,
+                    between: [&least, &keys],
+                };
+                keys = self.backend.step(n * rows, Kind::Choice { bits }, of)?;
             }
             places.push(best);
         }

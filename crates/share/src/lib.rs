@@ -13,6 +13,7 @@
 //! | module | content |
 //! |---|---|
 //! | [`flow`] | the one walk of a graph on masked values, with a backend for each reading of the plan |
+//! | [`step`] | what a step compares, selects or lifts |
 //! | [`compare`] | sign of a shared value: dealt threshold tables, then a carry tree of radix 4 |
 //! | [`select`] | products of a shared bit with a shared value, and the lift into a wider ring |
 //!
@@ -21,6 +22,7 @@
 pub mod compare;
 pub mod flow;
 pub mod select;
+pub mod step;
 mod widths;
 
 pub use widths::widths;

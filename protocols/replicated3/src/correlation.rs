@@ -3,6 +3,7 @@
 use subrosa_core::{BitsLayout, WordsLayout};
 use subrosa_share::compare::Comparison;
 use subrosa_share::select::Lift;
+use subrosa_share::step::Kind;
 
 /// One-time material of one step for one evaluator: bit rows, then columns of ring elements.
 pub type Piece = (subrosa_ring::BitMatrix, Vec<subrosa_core::Words>);
@@ -22,8 +23,17 @@ pub struct Correlation {
 }
 
 impl Correlation {
+    /// Of a step of the walk.
+    pub fn of(lanes: usize, kind: Kind) -> Self {
+        match kind {
+            Kind::Lift(lift) => Self::lift(lanes, lift),
+            Kind::Positive(lift) => Self::product(lanes, lift),
+            Kind::Maximum { bits } | Kind::Choice { bits } => Self::choice(lanes, bits),
+        }
+    }
+
     /// Of a product of a sign with its own value, lifted: ρ, (1 - 2ρ) μ, ρ b, (1 - ρ) b.
-    pub fn product(lanes: usize, lift: Lift) -> Self {
+    fn product(lanes: usize, lift: Lift) -> Self {
         let wrap = lift.wrap_bits();
         let mut columns = vec![lift.wide, lift.wide];
         if wrap > 0 {
@@ -39,7 +49,7 @@ impl Correlation {
     }
 
     /// Of a choice by a sign between two values: ρ, (1 - 2ρ) λ_d.
-    pub fn choice(lanes: usize, bits: u32) -> Self {
+    fn choice(lanes: usize, bits: u32) -> Self {
         let compare = Some(Comparison::new(lanes, bits));
         Self {
             compare,
@@ -50,7 +60,7 @@ impl Correlation {
     }
 
     /// Of a lift: b.
-    pub fn lift(lanes: usize, lift: Lift) -> Self {
+    fn lift(lanes: usize, lift: Lift) -> Self {
         Self {
             compare: None,
             lanes,

@@ -11,7 +11,8 @@ use subrosa_ring::{BitMatrix, expand_bits, mask, xor_into};
 use subrosa_share::Evaluator;
 use subrosa_share::compare::deal;
 use subrosa_share::flow::{Backend, Flow, Value};
-use subrosa_share::select::{Lift, deal_choice, deal_lift, deal_product};
+use subrosa_share::select::{deal_choice, deal_lift, deal_product};
+use subrosa_share::step::{Kind, Operands};
 
 /// What servers send to the client: a seed of input masks, or output masks.
 pub type Masks = (Vec<Seed>, Vec<Words>);
@@ -238,38 +239,31 @@ impl Backend for Dealer<'_> {
         Ok(Vec::new())
     }
 
-    fn lift(&mut self, lanes: usize, lift: Lift, x: &[u64]) -> Result<Vec<u64>, RunError> {
-        let shape = Correlation::lift(lanes, lift);
+    fn step(&mut self, lanes: usize, kind: Kind, of: Operands<'_>) -> Result<Vec<u64>, RunError> {
+        let shape = Correlation::of(lanes, kind);
         let drawn = self.draw(&shape);
-        let (wrap, mask) = deal_lift(lift, x, &drawn.pads);
-        self.send(&shape, drawn, None, &[&wrap])?;
-        Ok(mask)
-    }
-
-    fn positive(&mut self, lanes: usize, lift: Lift, x: &[u64]) -> Result<Vec<u64>, RunError> {
-        let shape = Correlation::product(lanes, lift);
-        let drawn = self.draw(&shape);
-        let (rho, rows) = self.comparison(&shape, &drawn, x)?;
-        let plain = deal_product(lift, x, &rho, &drawn.pads);
-        let columns: [&[u64]; 4] = [&plain.rho, &plain.turned, &plain.wrap[0], &plain.wrap[1]];
-        self.send(&shape, drawn, Some(rows), &columns)?;
-        Ok(plain.mask)
-    }
-
-    fn choice(
-        &mut self,
-        lanes: usize,
-        bits: u32,
-        d: &[u64],
-        y1: &[u64],
-        y2: &[u64],
-    ) -> Result<Vec<u64>, RunError> {
-        let shape = Correlation::choice(lanes, bits);
-        let drawn = self.draw(&shape);
-        let (rho, rows) = self.comparison(&shape, &drawn, d)?;
-        let (turned, mask) = deal_choice(bits, y1, y2, &rho, &drawn.pads);
-        self.send(&shape, drawn, Some(rows), &[&rho, &turned])?;
-        Ok(mask)
+        let [y1, y2] = of.between;
+        match kind {
+            Kind::Lift(lift) => {
+                let (wrap, mask) = deal_lift(lift, of.compared, &drawn.pads);
+                self.send(&shape, drawn, None, &[&wrap])?;
+                Ok(mask)
+            }
+            Kind::Positive(lift) => {
+                let (rho, rows) = self.comparison(&shape, &drawn, of.compared)?;
+                let plain = deal_product(lift, of.compared, &rho, &drawn.pads);
+                let [zero, one] = &plain.wrap;
+                let columns: [&[u64]; 4] = [&plain.rho, &plain.turned, zero, one];
+                self.send(&shape, drawn, Some(rows), &columns)?;
+                Ok(plain.mask)
+            }
+            Kind::Maximum { bits } | Kind::Choice { bits } => {
+                let (rho, rows) = self.comparison(&shape, &drawn, of.compared)?;
+                let (turned, mask) = deal_choice(bits, y1, y2, &rho, &drawn.pads);
+                self.send(&shape, drawn, Some(rows), &[&rho, &turned])?;
+                Ok(mask)
+            }
+        }
     }
 }
 
@@ -309,12 +303,6 @@ impl Preparer<'_> {
             values: pad,
         });
         Ok((rows, columns))
-    }
-
-    fn keep(&mut self, shape: &Correlation) -> Result<Vec<u64>, RunError> {
-        let piece = self.share(shape)?;
-        self.shelf.put(piece)?;
-        Ok(Vec::new())
     }
 }
 
@@ -357,23 +345,10 @@ impl Backend for Preparer<'_> {
             .unwrap_or_default())
     }
 
-    fn lift(&mut self, lanes: usize, lift: Lift, _: &[u64]) -> Result<Vec<u64>, RunError> {
-        self.keep(&Correlation::lift(lanes, lift))
-    }
-
-    fn positive(&mut self, lanes: usize, lift: Lift, _: &[u64]) -> Result<Vec<u64>, RunError> {
-        self.keep(&Correlation::product(lanes, lift))
-    }
-
-    fn choice(
-        &mut self,
-        lanes: usize,
-        bits: u32,
-        _: &[u64],
-        _: &[u64],
-        _: &[u64],
-    ) -> Result<Vec<u64>, RunError> {
-        self.keep(&Correlation::choice(lanes, bits))
+    fn step(&mut self, lanes: usize, kind: Kind, _: Operands<'_>) -> Result<Vec<u64>, RunError> {
+        let piece = self.share(&Correlation::of(lanes, kind))?;
+        self.shelf.put(piece)?;
+        Ok(Vec::new())
     }
 }
 

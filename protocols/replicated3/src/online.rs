@@ -12,7 +12,8 @@ use subrosa_ring::{BitMatrix, add_into, mask_into, xor_into};
 use subrosa_share::Evaluator;
 use subrosa_share::compare::Evaluation;
 use subrosa_share::flow::{Backend, Flow, Value};
-use subrosa_share::select::{ChoiceShare, Lift, ProductShare, choice, lift, product};
+use subrosa_share::select::{ChoiceShare, ProductShare, choice, lift, product};
+use subrosa_share::step::{Kind, Operands};
 
 /// From masked inputs to masked outputs.
 pub fn evaluate(
@@ -143,56 +144,36 @@ impl Backend for Online<'_> {
         Ok(Vec::new())
     }
 
-    fn lift(&mut self, _: usize, by: Lift, x: &[u64]) -> Result<Vec<u64>, RunError> {
-        let (_, columns) = self.stock.take()?;
-        let [wrap, pad] = columns.as_slice() else {
-            return Err(LocalFault::Invariant.into());
-        };
-        let mine = lift(by, self.who, x, &wrap.values, &pad.values);
-        self.open(by.wide, mine)
-    }
-
-    fn positive(&mut self, lanes: usize, by: Lift, x: &[u64]) -> Result<Vec<u64>, RunError> {
+    fn step(&mut self, lanes: usize, kind: Kind, of: Operands<'_>) -> Result<Vec<u64>, RunError> {
         let (rows, columns) = self.stock.take()?;
-        let e = self.sign(&Correlation::product(lanes, by), &rows, x)?;
-        let share = match columns.as_slice() {
-            [rho, turned, zero, one, pad] => ProductShare {
-                rho: &rho.values,
-                turned: &turned.values,
-                wrap: [&zero.values, &one.values],
-                pad: &pad.values,
-            },
-            [rho, turned, pad] => ProductShare {
-                rho: &rho.values,
-                turned: &turned.values,
-                wrap: [&[], &[]],
-                pad: &pad.values,
-            },
+        let shape = Correlation::of(lanes, kind);
+        let e = match shape.compare {
+            Some(_) => self.sign(&shape, &rows, of.compared)?,
+            None => BitMatrix::default(),
+        };
+        let columns: Vec<&[u64]> = columns.iter().map(|w| w.values.as_slice()).collect();
+        let [y1, y2] = of.between;
+        let mine = match (kind, columns.as_slice()) {
+            (Kind::Lift(by), [wrap, pad]) => lift(by, self.who, of.compared, wrap, pad),
+            (Kind::Positive(by), [rho, turned, wrap @ .., pad]) => {
+                let wrap = match wrap {
+                    [zero, one] => [*zero, *one],
+                    _ => [&[][..]; 2],
+                };
+                let share = ProductShare {
+                    rho,
+                    turned,
+                    wrap,
+                    pad,
+                };
+                product(by, self.who, of.compared, e.row(0), &share)
+            }
+            (Kind::Maximum { bits } | Kind::Choice { bits }, [rho, turned, pad]) => {
+                let share = ChoiceShare { rho, turned, pad };
+                choice(bits, self.who, y1, y2, e.row(0), &share)
+            }
             _ => return Err(LocalFault::Invariant.into()),
         };
-        let mine = product(by, self.who, x, e.row(0), &share);
-        self.open(by.wide, mine)
-    }
-
-    fn choice(
-        &mut self,
-        lanes: usize,
-        bits: u32,
-        d: &[u64],
-        y1: &[u64],
-        y2: &[u64],
-    ) -> Result<Vec<u64>, RunError> {
-        let (rows, columns) = self.stock.take()?;
-        let e = self.sign(&Correlation::choice(lanes, bits), &rows, d)?;
-        let [rho, turned, pad] = columns.as_slice() else {
-            return Err(LocalFault::Invariant.into());
-        };
-        let share = ChoiceShare {
-            rho: &rho.values,
-            turned: &turned.values,
-            pad: &pad.values,
-        };
-        let mine = choice(bits, self.who, y1, y2, e.row(0), &share);
-        self.open(bits, mine)
+        self.open(kind.lift().wide, mine)
     }
 }

@@ -8,7 +8,7 @@ use subrosa_ir::{FixedGraph, Linear, Spread, WeightId, WireId, volume};
 use subrosa_net::{Bill, Phase};
 use subrosa_ring::BitMatrix;
 use subrosa_share::flow::{Backend, Flow, Value, output_width};
-use subrosa_share::select::Lift;
+use subrosa_share::step::{Kind, Operands};
 
 /// Layouts of all that a plan's parties keep and send.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -134,16 +134,6 @@ impl Price {
             .opened
             .push(Words::size(&WordsLayout { count, bits }));
     }
-
-    /// A comparison, the opening of its masked sign, and the opening of the result.
-    fn signed(&mut self, correlation: &Correlation) {
-        self.deal(correlation, true);
-        if let Some(compare) = &correlation.compare {
-            (0..compare.levels()).for_each(|level| self.open_bits(compare.opening(level)));
-            self.open_bits(compare.masked_sign());
-        }
-        self.open_words(correlation.lanes, correlation.pad);
-    }
 }
 
 impl Backend for Price {
@@ -171,26 +161,14 @@ impl Backend for Price {
         Ok(Vec::new())
     }
 
-    fn lift(&mut self, lanes: usize, lift: Lift, _: &[u64]) -> Result<Vec<u64>, Infallible> {
-        self.deal(&Correlation::lift(lanes, lift), true);
-        self.open_words(lanes, lift.wide);
-        Ok(Vec::new())
-    }
-
-    fn positive(&mut self, lanes: usize, lift: Lift, _: &[u64]) -> Result<Vec<u64>, Infallible> {
-        self.signed(&Correlation::product(lanes, lift));
-        Ok(Vec::new())
-    }
-
-    fn choice(
-        &mut self,
-        lanes: usize,
-        bits: u32,
-        _: &[u64],
-        _: &[u64],
-        _: &[u64],
-    ) -> Result<Vec<u64>, Infallible> {
-        self.signed(&Correlation::choice(lanes, bits));
+    fn step(&mut self, lanes: usize, kind: Kind, _: Operands<'_>) -> Result<Vec<u64>, Infallible> {
+        let correlation = Correlation::of(lanes, kind);
+        self.deal(&correlation, true);
+        if let Some(compare) = &correlation.compare {
+            (0..compare.levels()).for_each(|level| self.open_bits(compare.opening(level)));
+            self.open_bits(compare.masked_sign());
+        }
+        self.open_words(lanes, kind.lift().wide);
         Ok(Vec::new())
     }
 }
