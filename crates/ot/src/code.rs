@@ -9,13 +9,16 @@ const ROWS: usize = 256;
 /// Bits of an index before it is scaled to the inputs: five of them lie in a block.
 const INDEX_BITS: u32 = 25;
 
-/// `out[i] ^= sum of inputs[j]` for the ten `j` of row `i`. Row `i` is expanded from two blocks, `2 i` and `2 i + 1`, of
+/// `out[i] = sum of inputs[j]` for the ten `j` of row `i`, added to what is there if `ADD`. Row `i` is expanded from two blocks, `2 i` and `2 i + 1`, of
 /// AES in counter mode under the public `key`; an index is 25 bits, scaled to the number of inputs.
-pub(crate) fn encode(key: u128, inputs: &[u128], out: &mut [u128]) {
+pub(crate) fn encode<const ADD: bool>(key: u128, inputs: &[u128], out: &mut [u128]) {
     let cipher = PublicCipher::new(key);
     let mut counters = [0; 2 * ROWS];
     let mut drawn = [0; 2 * ROWS];
     let scale = inputs.len() as u64;
+    // Pairs of words, which compilers keep in one vector.
+    let inputs: &[[u64; 2]] = bytemuck::cast_slice(inputs);
+    let out: &mut [[u64; 2]] = bytemuck::cast_slice_mut(out);
     for (chunk, first) in out.chunks_mut(ROWS).zip((0u128..).step_by(2 * ROWS)) {
         for (counter, number) in counters.iter_mut().zip(first..) {
             *counter = number;
@@ -23,7 +26,7 @@ pub(crate) fn encode(key: u128, inputs: &[u128], out: &mut [u128]) {
         cipher.encrypt_to(&counters, &mut drawn);
         let (rows, _) = drawn.as_chunks::<2>();
         for (out, row) in chunk.iter_mut().zip(rows) {
-            let mut sum = *out;
+            let mut sum = if ADD { *out } else { [0; 2] };
             for block in row {
                 let (low, high) = (*block as u64, (*block >> 64) as u64);
                 let drawn = [
@@ -35,7 +38,8 @@ pub(crate) fn encode(key: u128, inputs: &[u128], out: &mut [u128]) {
                 ];
                 for bits in drawn {
                     let index = ((bits & ((1 << INDEX_BITS) - 1)) * scale) >> INDEX_BITS;
-                    sum ^= inputs[index as usize];
+                    let input = inputs[index as usize];
+                    sum = [sum[0] ^ input[0], sum[1] ^ input[1]];
                 }
             }
             *out = sum;
@@ -59,7 +63,7 @@ mod tests {
             let mut unit = vec![0; inputs];
             unit[i] = 1;
             let mut out = vec![0; count];
-            encode(3, &unit, &mut out);
+            encode::<true>(3, &unit, &mut out);
             for (weight, bit) in weights.iter_mut().zip(&out) {
                 *weight += *bit as usize;
                 *used += *bit as u32;
@@ -79,8 +83,8 @@ mod tests {
     fn another_key_is_another_code_and_rows_do_not_repeat() {
         let inputs: Vec<u128> = (0..1000u128).map(|i| (i << 64) | (i * i)).collect();
         let (mut a, mut b) = (vec![0; 2 * ROWS], vec![0; 2 * ROWS]);
-        encode(1, &inputs, &mut a);
-        encode(2, &inputs, &mut b);
+        encode::<false>(1, &inputs, &mut a);
+        encode::<false>(2, &inputs, &mut b);
         assert_ne!(a, b);
         assert_ne!(a[..ROWS], a[ROWS..]);
     }

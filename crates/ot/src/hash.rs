@@ -26,39 +26,41 @@ impl OtHash {
         PublicCipher::new(self.start.wrapping_add(u128::from(batch)))
     }
 
-    /// `out[j] = [H(i, q[j]), H(i, q[j] ^ offset)]` with `i = first + j`.
-    pub(crate) fn pairs(&self, first: u64, q: &[u128], offset: u128, out: &mut [[u128; 2]]) {
+    /// Appends `[H(i, q[j]), H(i, q[j] ^ offset)]` with `i = first + j`.
+    pub(crate) fn pairs(&self, first: u64, q: &[u128], offset: u128, out: &mut Vec<[u128; 2]>) {
         let turned = sigma(offset);
-        let mut plain = [[0; 2]; BATCH];
+        let (mut plain, mut hashed) = ([[0; 2]; BATCH], [[0; 2]; BATCH]);
         for (batch, from, to) in batches(first, q.len()) {
-            let (q, out) = (&q[from..to], &mut out[from..to]);
-            let plain = &mut plain[..q.len()];
+            let q = &q[from..to];
+            let (plain, hashed) = (&mut plain[..q.len()], &mut hashed[..q.len()]);
             for (plain, &q) in plain.iter_mut().zip(q) {
                 let q = sigma(q);
                 *plain = [q, q ^ turned];
             }
             self.cipher(batch)
-                .encrypt_to(plain.as_flattened(), out.as_flattened_mut());
-            for (out, plain) in out.iter_mut().zip(plain) {
-                out[0] ^= plain[0];
-                out[1] ^= plain[1];
+                .encrypt_to(plain.as_flattened(), hashed.as_flattened_mut());
+            for (hashed, plain) in hashed.iter_mut().zip(plain) {
+                hashed[0] ^= plain[0];
+                hashed[1] ^= plain[1];
             }
+            out.extend_from_slice(hashed);
         }
     }
 
-    /// `out[j] = H(first + j, t[j])`.
-    pub(crate) fn singles(&self, first: u64, t: &[u128], out: &mut [u128]) {
-        let mut plain = [0; BATCH];
+    /// Appends `H(first + j, t[j])`.
+    pub(crate) fn singles(&self, first: u64, t: &[u128], out: &mut Vec<u128>) {
+        let (mut plain, mut hashed) = ([0; BATCH], [0; BATCH]);
         for (batch, from, to) in batches(first, t.len()) {
-            let (t, out) = (&t[from..to], &mut out[from..to]);
-            let plain = &mut plain[..t.len()];
+            let t = &t[from..to];
+            let (plain, hashed) = (&mut plain[..t.len()], &mut hashed[..t.len()]);
             for (plain, &t) in plain.iter_mut().zip(t) {
                 *plain = sigma(t);
             }
-            self.cipher(batch).encrypt_to(plain, out);
-            for (out, plain) in out.iter_mut().zip(plain) {
-                *out ^= *plain;
+            self.cipher(batch).encrypt_to(plain, hashed);
+            for (hashed, plain) in hashed.iter_mut().zip(plain) {
+                *hashed ^= *plain;
             }
+            out.extend_from_slice(hashed);
         }
     }
 }
@@ -84,19 +86,18 @@ mod tests {
         let hash = OtHash::new(u128::MAX - 3);
         let (count, offset) = (100, 0x1234_5678_9abc_def1);
         let q: Vec<u128> = (0..count as u128).map(|i| (i << 70) | (77 * i)).collect();
-        let mut whole = vec![[0; 2]; count];
+        let mut whole = Vec::new();
         hash.pairs(5, &q, offset, &mut whole);
         for cut in [1, 3, 8, 31] {
-            let mut parts = vec![[0; 2]; count];
+            let mut parts = Vec::new();
             for (at, part) in q.chunks(cut).enumerate() {
-                let out = &mut parts[at * cut..][..part.len()];
-                hash.pairs(5 + (at * cut) as u64, part, offset, out);
+                hash.pairs(5 + (at * cut) as u64, part, offset, &mut parts);
             }
             assert_eq!(parts, whole);
         }
         for bit in 0..2 {
             let t: Vec<u128> = q.iter().map(|q| q ^ (offset * bit as u128)).collect();
-            let mut singles = vec![0; count];
+            let mut singles = Vec::new();
             hash.singles(5, &t, &mut singles);
             assert!(
                 singles
@@ -110,7 +111,7 @@ mod tests {
     #[test]
     fn equal_inputs_hash_alike_only_under_one_key() {
         let hash = OtHash::new(9);
-        let mut out = vec![0; 2 * BATCH];
+        let mut out = Vec::new();
         hash.singles(0, &vec![42; 2 * BATCH], &mut out);
         assert_eq!(out[0], out[BATCH - 1]);
         assert_ne!(out[0], out[BATCH]);

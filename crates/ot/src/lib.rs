@@ -11,6 +11,7 @@
 //! | [`Lot::SoftSpoken`] | Roy, Crypto 2022 | receiver to sender, about `16 / k` bytes an OT |
 //! | [`Lot::Silent`] | Ferret, CCS 2020; half-tree, Eurocrypt 2023 | sender to receiver, 0.04 to 0.3 bytes an OT |
 //! | hash of correlated OTs | MiTCCRH, Crypto 2020 | nothing sent |
+//! | [`local`] | chosen, correlated, one of 2^m | corrections that the caller sends |
 //!
 //! Keys are kept; every session makes streams of its own from them under a fresh nonce of both ends. [`Extension`]
 //! says which lots run for how many OTs and what that costs, before anything is sent.
@@ -23,6 +24,7 @@ mod code;
 mod extension;
 mod hash;
 mod keys;
+pub mod local;
 pub mod lpn;
 mod message;
 mod plan;

@@ -79,3 +79,22 @@ fn point(bytes: &[u8]) -> Result<RistrettoPoint, Malformed> {
     }
     Ok(point)
 }
+
+/// Appends blocks, little-endian.
+pub(crate) fn push_blocks(message: &mut Vec<u8>, blocks: &[u128]) {
+    if cfg!(target_endian = "little") {
+        message.extend_from_slice(bytemuck::cast_slice(blocks));
+    } else {
+        message.extend(blocks.iter().flat_map(|block| block.to_le_bytes()));
+    }
+}
+
+/// Takes blocks off the front of `message`.
+pub(crate) fn take_blocks(message: &mut &[u8], blocks: &mut [u128]) {
+    let (taken, rest) = message.split_at(16 * blocks.len());
+    bytemuck::cast_slice_mut(blocks).copy_from_slice(taken);
+    blocks
+        .iter_mut()
+        .for_each(|block| *block = u128::from_le(*block));
+    *message = rest;
+}

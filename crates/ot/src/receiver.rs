@@ -60,17 +60,15 @@ impl Receiver {
         s: &mut Session,
     ) -> Result<ReceiverOts, RunError> {
         let count = self.lots.allow(planes, lanes)?;
-        let mut keys = vec![0; count];
+        let mut keys = Vec::with_capacity(count);
         let mut choices = BitMatrix::new(planes, lanes);
-        let mut done = 0;
-        while done < count {
-            let (first, t) = self.lots.take(count - done);
-            self.hash.singles(first, t, &mut keys[done..done + t.len()]);
-            choose(t, done, &mut choices);
-            done += t.len();
-            if done < count {
+        while keys.len() < count {
+            if self.lots.is_empty() {
                 self.run(turns, s)?;
             }
+            let (first, t) = self.lots.take(count - keys.len());
+            choose(t, keys.len(), &mut choices);
+            self.hash.singles(first, t, &mut keys);
         }
         Ok(ReceiverOts { choices, keys })
     }
@@ -82,16 +80,16 @@ impl Receiver {
             Lot::SoftSpoken { count, k } => {
                 let streams = self.streams.iter_mut().filter(|(width, _)| *width == k);
                 for (_, streams) in streams {
-                    let message = streams.extend(count as usize, self.lots.store());
+                    let message = streams.extend(self.lots.store(count));
                     s.send(step, self.peer, Corrections(message))?;
                 }
             }
             Lot::Silent(size) => {
                 let lot = silent::Lot::new(size, &self.nonce, number);
-                let mut outputs = lot.encode_blank(&inputs);
+                let outputs = self.lots.store(size.outputs());
+                lot.code(&inputs, outputs);
                 let message: Corrections = s.receive(step, self.peer, size.message_len())?;
-                lot.receive(&inputs, &message.0, &mut outputs);
-                self.lots.replace(outputs);
+                lot.receive(&inputs, &message.0, outputs);
             }
         }
         inputs[..].zeroize();
@@ -110,8 +108,8 @@ fn choose(t: &[u128], first: usize, choices: &mut BitMatrix) {
         let (blocks, others) = rest.split_at(taken);
         let bits = blocks
             .iter()
-            .rev()
-            .fold(0, |bits, block| bits << 1 | (*block as u64 & 1));
+            .zip(0..)
+            .fold(0, |bits, (block, bit)| bits | (*block as u64 & 1) << bit);
         choices.row_mut(plane)[lane / 64] |= bits << (lane % 64);
         rest = others;
         at += taken;

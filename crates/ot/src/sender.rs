@@ -61,16 +61,13 @@ impl Sender {
         s: &mut Session,
     ) -> Result<SenderOts, RunError> {
         let count = self.lots.allow(planes, lanes)?;
-        let mut keys = vec![[0; 2]; count];
-        let mut done = 0;
-        while done < count {
-            let (first, q) = self.lots.take(count - done);
-            let out = &mut keys[done..done + q.len()];
-            self.hash.pairs(first, q, *self.offset.reveal(), out);
-            done += q.len();
-            if done < count {
+        let mut keys = Vec::with_capacity(count);
+        while keys.len() < count {
+            if self.lots.is_empty() {
                 self.run(turns, s)?;
             }
+            let (first, q) = self.lots.take(count - keys.len());
+            self.hash.pairs(first, q, *self.offset.reveal(), &mut keys);
         }
         Ok(SenderOts {
             planes,
@@ -88,16 +85,16 @@ impl Sender {
                 for (_, streams) in streams {
                     let length = streams.message_len(count as usize);
                     let message: Corrections = s.receive(step, self.peer, length)?;
-                    let q = self.lots.store();
-                    streams.extend(count as usize, offset, &message.0, q);
+                    let q = self.lots.store(count);
+                    streams.extend(offset, &message.0, q);
                 }
             }
             Lot::Silent(size) => {
                 let lot = silent::Lot::new(size, &self.nonce, number);
-                let (mut outputs, message) = lot.send(&inputs, offset);
+                let outputs = self.lots.store(size.outputs());
+                let message = lot.send(&inputs, offset, outputs);
                 s.send(step, self.peer, Corrections(message))?;
-                lot.encode(&inputs, &mut outputs);
-                self.lots.replace(outputs);
+                lot.add_code(&inputs, outputs);
             }
         }
         inputs[..].zeroize();

@@ -50,14 +50,9 @@ impl Lot {
         (secret, trees.chunks_exact(self.parameters.depth as usize))
     }
 
-    fn blank(&self) -> Vec<u128> {
-        vec![0; (self.parameters.blocks as usize) << self.parameters.depth]
-    }
-
-    /// From `inputs` correlated OTs of the sender, its outputs and its message.
-    pub(crate) fn send(&self, inputs: &[u128], offset: u128) -> (Vec<u128>, Vec<u8>) {
+    /// From `inputs` correlated OTs of the sender, its trees' leaves to `out`, and its message.
+    pub(crate) fn send(&self, inputs: &[u128], offset: u128, out: &mut [u128]) -> Vec<u8> {
         let (_, trees) = self.split(inputs);
-        let mut out = self.blank();
         let mut message = Vec::new();
         let mut hashed = self.scratch();
         let leaves = out.chunks_exact_mut(1 << self.parameters.depth);
@@ -72,19 +67,17 @@ impl Lot {
                 *leaf &= !1;
             }
         }
-        (out, message)
+        message
     }
 
-    /// The sender's part of the code, apart from [`Lot::send`] so that the message need not wait for it.
-    pub(crate) fn encode(&self, inputs: &[u128], out: &mut [u128]) {
-        encode(self.code, self.split(inputs).0, out);
+    /// Adds the code to what [`Lot::send`] left in `out`; apart from it, so that the message need not wait.
+    pub(crate) fn add_code(&self, inputs: &[u128], out: &mut [u128]) {
+        encode::<true>(self.code, self.split(inputs).0, out);
     }
 
-    /// The receiver's part of the code: what [`Lot::receive`] adds the trees to.
-    pub(crate) fn encode_blank(&self, inputs: &[u128]) -> Vec<u128> {
-        let mut out = self.blank();
-        self.encode(inputs, &mut out);
-        out
+    /// Writes the code to `out`, for [`Lot::receive`].
+    pub(crate) fn code(&self, inputs: &[u128], out: &mut [u128]) {
+        encode::<false>(self.code, self.split(inputs).0, out);
     }
 
     /// From `inputs` correlated OTs of the receiver and the sender's message, the trees' leaves added to `out`.

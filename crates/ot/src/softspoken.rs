@@ -12,12 +12,16 @@
 //! [Roy22]: Roy, "SoftSpokenOT", Crypto 2022, ePrint 2022/192.
 
 use crate::base;
+use crate::message::{push_blocks, take_blocks};
 use crate::tree::{Leaves, groups, grow, grow_punctured, mask, sums_len};
 use subrosa_core::{Nonce, Seed};
 use subrosa_ring::transpose_128;
 
 /// Blocks of 128 lanes that are worked on at once, and of a run of corrections in a message.
-const CHUNK: usize = 128;
+const CHUNK: usize = 64;
+
+/// Blocks from row to row: not a power of two, or rows would compete for the same lines of the cache.
+const STRIDE: usize = CHUNK + 4;
 
 /// Bytes that the receiver sends for `count` OTs, a multiple of 128; `first`: whether it also sends the trees' sums.
 pub(crate) fn message_len(k: u32, count: u64, first: bool) -> u64 {
@@ -72,27 +76,29 @@ impl ReceiverStreams {
         Self { k, streams, sums }
     }
 
-    /// `count` correlated OTs, a multiple of 128, appended to `t`, choices in bit 0; and the message.
-    pub(crate) fn extend(&mut self, count: usize, t: &mut Vec<u128>) -> Vec<u8> {
-        let length = message_len(self.k, count as u64, !self.sums.is_empty());
+    /// As many correlated OTs as `t` is long, a multiple of 128, choices in bit 0; and the message.
+    pub(crate) fn extend(&mut self, t: &mut [u128]) -> Vec<u8> {
+        let length = message_len(self.k, t.len() as u64, !self.sums.is_empty());
         let mut message = Vec::with_capacity(length as usize);
-        for sum in self.sums.drain(..) {
-            message.extend_from_slice(&sum.to_le_bytes());
-        }
-        let mut rows = vec![0; base::COUNT * CHUNK];
+        push_blocks(&mut message, &self.sums);
+        self.sums.clear();
+        let mut rows = vec![0; base::COUNT * STRIDE];
         let mut choices = [0; CHUNK];
-        for blocks in chunks(count) {
-            let rows = &mut rows[..base::COUNT * blocks];
-            self.streams.fold(blocks, rows, |group, _, sum| {
-                if group == 0 {
-                    choices[..blocks].copy_from_slice(sum);
-                    return;
-                }
-                let corrections = sum.iter().zip(&choices).map(|(sum, choice)| sum ^ choice);
-                message.extend(corrections.flat_map(u128::to_le_bytes));
-            });
-            rows[..blocks].copy_from_slice(&choices[..blocks]);
-            append_lanes(rows, t);
+        for lanes in t.chunks_mut(128 * CHUNK) {
+            let choices = &mut choices[..lanes.len() / 128];
+            self.streams
+                .fold(choices.len(), &mut rows, |group, _, sum| {
+                    if group == 0 {
+                        choices.copy_from_slice(sum);
+                        return;
+                    }
+                    for (sum, choice) in sum.iter_mut().zip(&*choices) {
+                        *sum ^= choice;
+                    }
+                    push_blocks(&mut message, sum);
+                });
+            rows[..choices.len()].copy_from_slice(choices);
+            transpose_128(&rows, lanes);
         }
         message
     }
@@ -107,7 +113,7 @@ pub(crate) struct SenderStreams {
 
 enum State {
     Keys { keys: Vec<u128>, starts: Starts },
-    Grown(Streams),
+    Grown(Box<Streams>),
 }
 
 impl SenderStreams {
@@ -127,69 +133,51 @@ impl SenderStreams {
         message_len(self.k, count as u64, first)
     }
 
-    /// `count` correlated OTs, a multiple of 128, appended to `q`.
-    pub(crate) fn extend(&mut self, count: usize, offset: u128, message: &[u8], q: &mut Vec<u128>) {
-        let (blocks, _) = message.as_chunks::<16>();
-        let mut blocks = blocks.iter().map(|block| u128::from_le_bytes(*block));
+    /// As many correlated OTs as `q` is long, a multiple of 128.
+    pub(crate) fn extend(&mut self, offset: u128, mut message: &[u8], q: &mut [u128]) {
         if let State::Keys { keys, starts } = &self.state {
-            let sums: Vec<u128> = blocks
-                .by_ref()
-                .take(sums_len(self.k) as usize / 16)
-                .collect();
+            let mut sums = vec![0; sums_len(self.k) as usize / 16];
+            take_blocks(&mut message, &mut sums);
             let trees = grow_punctured(self.k, starts.trees, offset, keys, &sums);
-            self.state = State::Grown(Streams::new(trees, starts.streams));
+            self.state = State::Grown(Box::new(Streams::new(trees, starts.streams)));
         }
         let State::Grown(streams) = &mut self.state else {
             return;
         };
-        let mut rows = vec![0; base::COUNT * CHUNK];
+        let mut rows = vec![0; base::COUNT * STRIDE];
         let mut corrections = [0; CHUNK];
-        for chunk in chunks(count) {
-            let rows = &mut rows[..base::COUNT * chunk];
-            let corrections = &mut corrections[..chunk];
-            let mut at = 0;
-            streams.fold(chunk, rows, |group, rows, _| {
+        for lanes in q.chunks_mut(128 * CHUNK) {
+            let corrections = &mut corrections[..lanes.len() / 128];
+            let blocks = corrections.len();
+            let mut first = 0;
+            streams.fold(blocks, &mut rows, |group, rows, _| {
                 if group > 0 {
-                    for (correction, block) in corrections.iter_mut().zip(&mut blocks) {
-                        *correction = block;
-                    }
-                    for (row, bit) in rows.chunks_mut(chunk).zip(at..) {
-                        let on = mask(offset >> bit);
-                        for (block, correction) in row.iter_mut().zip(&*corrections) {
-                            *block ^= correction & on;
+                    take_blocks(&mut message, corrections);
+                    for (row, bit) in rows.chunks_mut(STRIDE).zip(first..) {
+                        let on = mask(offset >> bit) as u64;
+                        let corrections: &[u64] = bytemuck::cast_slice(corrections);
+                        for (word, correction) in words(row).iter_mut().zip(corrections) {
+                            *word ^= correction & on;
                         }
                     }
                 }
-                at += rows.len() / chunk;
+                first += rows.len() / STRIDE;
             });
-            rows[..chunk].fill(0);
-            append_lanes(rows, q);
+            rows[..blocks].fill(0);
+            transpose_128(&rows, lanes);
         }
     }
-}
-
-/// Sizes, in blocks, of the chunks of `count` lanes.
-fn chunks(count: usize) -> impl Iterator<Item = usize> {
-    let blocks = count / 128;
-    (0..blocks)
-        .step_by(CHUNK)
-        .map(move |at| CHUNK.min(blocks - at))
-}
-
-fn append_lanes(rows: &[u128], lanes: &mut Vec<u128>) {
-    let before = lanes.len();
-    lanes.resize(before + rows.len(), 0);
-    transpose_128(rows, &mut lanes[before..]);
 }
 
 /// The streams of all leaves, read in step.
 struct Streams {
     trees: Vec<Leaves>,
     counter: u128,
-    counters: Vec<u128>,
-    read: Vec<u128>,
-    /// Sums of subtrees that wait for their sibling, one for each level.
-    waiting: Vec<Vec<u128>>,
+    counters: [u128; CHUNK],
+    /// Four leaves side by side.
+    read: [[u128; CHUNK]; 4],
+    /// Sums of subtrees that wait for their sibling: of four leaves, of eight, and so on.
+    waiting: Vec<[u128; CHUNK]>,
 }
 
 impl Streams {
@@ -198,9 +186,9 @@ impl Streams {
         Self {
             trees,
             counter,
-            counters: vec![0; CHUNK],
-            read: vec![0; CHUNK],
-            waiting: vec![vec![0; CHUNK]; most as usize + 1],
+            counters: [0; CHUNK],
+            read: [[0; CHUNK]; 4],
+            waiting: vec![[0; CHUNK]; most as usize],
         }
     }
 
@@ -210,34 +198,86 @@ impl Streams {
         &mut self,
         blocks: usize,
         mut rows: &mut [u128],
-        mut visit: impl FnMut(usize, &mut [u128], &[u128]),
+        mut visit: impl FnMut(usize, &mut [u128], &mut [u128]),
     ) {
         for counter in &mut self.counters[..blocks] {
             *counter = self.counter;
             self.counter = self.counter.wrapping_add(1);
         }
+        let counters = &self.counters[..blocks];
         for (group, tree) in self.trees.iter().enumerate() {
-            let (own, others) = rows.split_at_mut(tree.width as usize * blocks);
+            let (own, others) = rows.split_at_mut(tree.width as usize * STRIDE);
             rows = others;
-            own.fill(0);
-            // The sender's number 0 is missing: its rows would not count it.
+            // The sender's number 0 is missing: it counts as zero, and no row has it.
             let missing = (1 << tree.width) - tree.streams.len();
-            self.waiting[0].fill(0);
-            for (leaf, stream) in (missing..).zip(&tree.streams) {
-                stream.encrypt_to(&self.counters[..blocks], &mut self.read[..blocks]);
-                let done = leaf.trailing_ones() as usize;
-                for (waiting, row) in self.waiting[..done].iter_mut().zip(own.chunks_mut(blocks)) {
-                    for ((row, waiting), read) in
-                        row.iter_mut().zip(waiting.iter_mut()).zip(&self.read)
-                    {
-                        *row ^= read;
-                        *waiting ^= read;
+            let (low, high) = own.split_at_mut(STRIDE * own.len().div_ceil(STRIDE).min(2));
+            for (four, first) in (0..1 << tree.width).step_by(4).enumerate() {
+                for (leaf, read) in (first..).zip(&mut self.read) {
+                    let stream =
+                        usize::checked_sub(leaf, missing).and_then(|at| tree.streams.get(at));
+                    match stream {
+                        Some(stream) => stream.encrypt_to(counters, &mut read[..blocks]),
+                        None => read[..blocks].fill(0),
                     }
-                    std::mem::swap(waiting, &mut self.read);
                 }
-                std::mem::swap(&mut self.waiting[done], &mut self.read);
+                if first == 0 {
+                    fold_four::<true>(&mut self.read, low, blocks);
+                } else {
+                    fold_four::<false>(&mut self.read, low, blocks);
+                }
+                let [sum, ..] = &mut self.read;
+                let done = four.trailing_ones() as usize;
+                let levels = self.waiting[..done].iter_mut().zip(high.chunks_mut(STRIDE));
+                for (level, (waiting, row)) in levels.enumerate() {
+                    // The first right subtree of a level begins its row.
+                    if four + 1 == 2 << level {
+                        row[..blocks].copy_from_slice(&sum[..blocks]);
+                    } else {
+                        xor_into(&mut row[..blocks], &sum[..blocks]);
+                    }
+                    xor_into(&mut sum[..blocks], &waiting[..blocks]);
+                }
+                if first + 4 < 1 << tree.width {
+                    self.waiting[done][..blocks].copy_from_slice(&sum[..blocks]);
+                }
             }
-            visit(group, own, &self.waiting[tree.width as usize][..blocks]);
+            visit(group, own, &mut self.read[0][..blocks]);
         }
+    }
+}
+
+/// Adds the second and fourth stream to row 0, the third and fourth to row 1, or puts them there if `BEGINS`; leaves
+/// the sum of all in the first stream.
+fn fold_four<const BEGINS: bool>(read: &mut [[u128; CHUNK]; 4], rows: &mut [u128], blocks: usize) {
+    let [a, b, c, d] = read.each_mut().map(|stream| words(&mut stream[..blocks]));
+    if rows.len() < 2 * STRIDE {
+        // A tree of two leaves.
+        words(&mut rows[..blocks]).copy_from_slice(b);
+        xor_words(a, b);
+        return;
+    }
+    let (first, second) = rows.split_at_mut(STRIDE);
+    let (first, second) = (words(&mut first[..blocks]), words(&mut second[..blocks]));
+    let streams = a.iter_mut().zip(&*b).zip(c.iter().zip(&*d));
+    for ((first, second), ((a, b), (c, d))) in first.iter_mut().zip(second).zip(streams) {
+        let (odd, upper) = (b ^ d, c ^ d);
+        *first = if BEGINS { odd } else { *first ^ odd };
+        *second = if BEGINS { upper } else { *second ^ upper };
+        *a ^= b ^ upper;
+    }
+}
+
+/// Blocks as words, which compilers make vectors of.
+fn words(blocks: &mut [u128]) -> &mut [u64] {
+    bytemuck::cast_slice_mut(blocks)
+}
+
+fn xor_into(sum: &mut [u128], x: &[u128]) {
+    xor_words(words(sum), bytemuck::cast_slice(x));
+}
+
+fn xor_words(sum: &mut [u64], x: &[u64]) {
+    for (sum, x) in sum.iter_mut().zip(x) {
+        *sum ^= x;
     }
 }

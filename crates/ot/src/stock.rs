@@ -80,15 +80,18 @@ impl Lots {
         Ok((number, *lot, inputs))
     }
 
-    /// Where a lot appends its outputs, empty.
-    pub(crate) fn store(&mut self) -> &mut Vec<u128> {
-        self.outputs.clear();
+    /// Where a lot writes all its `count` outputs, in the place of the last lot's.
+    pub(crate) fn store(&mut self, count: u64) -> &mut [u128] {
+        let count = count as usize;
+        if let Some(rest) = self.outputs.get_mut(count..) {
+            rest.zeroize();
+        }
+        self.outputs.resize(count, 0);
         &mut self.outputs
     }
 
-    pub(crate) fn replace(&mut self, outputs: Vec<u128>) {
-        self.outputs[..].zeroize();
-        self.outputs = outputs;
+    pub(crate) fn is_empty(&self) -> bool {
+        self.head == self.outputs.len()
     }
 }
 

@@ -75,14 +75,12 @@ fn check_extension(total: u64, extension: Extension) {
 fn softspoken_of_every_width() {
     for (k, total) in [
         (1, 1_000),
-        (2, 40_000),
-        (3, 17_000),
-        (4, 600_000),
+        (2, 30_000),
+        (3, 9_000),
+        (4, 300_000),
         (5, 9_000),
-        (8, 20_001),
-        (10, 2_000),
+        (8, 8_193),
         (11, 700),
-        (12, 600),
     ] {
         check_extension(total, Extension::insist(total, Method::SoftSpoken { k }));
     }
@@ -95,16 +93,12 @@ fn silent_lots_feed_each_other() {
         total,
         Extension::insist(total, Method::Silent(SilentSize::Small)),
     );
-    check_extension(
-        900_000,
-        Extension::insist(900_000, Method::Silent(SilentSize::Medium)),
-    );
 }
 
 #[test]
 fn plans_of_every_kind() {
     let mut kinds = std::collections::BTreeSet::new();
-    for total in [500, 30_000, 150_000, 330_000, 800_000, 1_300_000, 2_400_000] {
+    for total in [500, 30_000, 150_000, 330_000, 1_300_000] {
         let plan = Extension::plan(total);
         kinds.extend(
             plan.lots()

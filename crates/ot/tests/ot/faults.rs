@@ -6,7 +6,7 @@ use subrosa_net::*;
 use subrosa_ot::*;
 
 /// Bytes as they are.
-struct Raw(Vec<u8>);
+pub struct Raw(pub Vec<u8>);
 
 impl Wire for Raw {
     type Layout = usize;

@@ -2,3 +2,5 @@ mod draws;
 mod faults;
 mod keys;
 mod pair;
+mod security;
+mod uniform;
