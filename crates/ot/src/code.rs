@@ -15,6 +15,7 @@ pub(crate) fn encode<const ADD: bool>(key: u128, inputs: &[u128], out: &mut [u12
     let cipher = PublicCipher::new(key);
     let mut counters = [0; 2 * ROWS];
     let mut drawn = [0; 2 * ROWS];
+    let mut indices = [0; WEIGHT * ROWS];
     let scale = inputs.len() as u64;
     // Pairs of words, which compilers keep in one vector.
     let inputs: &[[u64; 2]] = bytemuck::cast_slice(inputs);
@@ -24,27 +25,32 @@ pub(crate) fn encode<const ADD: bool>(key: u128, inputs: &[u128], out: &mut [u12
             *counter = number;
         }
         cipher.encrypt_to(&counters, &mut drawn);
-        let (rows, _) = drawn.as_chunks::<2>();
-        for (out, row) in chunk.iter_mut().zip(rows) {
+        // All indices first, so that many reads are under way at once.
+        for (indices, block) in indices.as_chunks_mut().0.iter_mut().zip(&drawn) {
+            *indices = scaled(*block, scale);
+        }
+        for (out, row) in chunk.iter_mut().zip(indices.as_chunks::<WEIGHT>().0) {
             let mut sum = if ADD { *out } else { [0; 2] };
-            for block in row {
-                let (low, high) = (*block as u64, (*block >> 64) as u64);
-                let drawn = [
-                    low,
-                    low >> 25,
-                    high,
-                    high >> 25,
-                    low >> 50 | (high >> 50) << 14,
-                ];
-                for bits in drawn {
-                    let index = ((bits & ((1 << INDEX_BITS) - 1)) * scale) >> INDEX_BITS;
-                    let input = inputs[index as usize];
-                    sum = [sum[0] ^ input[0], sum[1] ^ input[1]];
-                }
+            for index in row {
+                let input = inputs[*index as usize];
+                sum = [sum[0] ^ input[0], sum[1] ^ input[1]];
             }
             *out = sum;
         }
     }
+}
+
+/// Five indices below `scale`.
+fn scaled(block: u128, scale: u64) -> [u32; WEIGHT / 2] {
+    let (low, high) = (block as u64, (block >> 64) as u64);
+    let drawn = [
+        low,
+        low >> 25,
+        high,
+        high >> 25,
+        low >> 50 | (high >> 50) << 14,
+    ];
+    drawn.map(|bits| (((bits & ((1 << INDEX_BITS) - 1)) * scale) >> INDEX_BITS) as u32)
 }
 
 const _: () = assert!(WEIGHT == 2 * (128 / INDEX_BITS as usize));

@@ -75,7 +75,7 @@ fn chains(first: SilentSize, total: u64) -> Vec<Extension> {
             return chains;
         }
         let rest = total - have;
-        for k in PLANNED {
+        for k in PLANNED.filter(|_| rest <= SilentSize::Large.outputs()) {
             chains.push(Extension::new(
                 lots.iter().copied().chain(softspoken(rest, k)).collect(),
             ));

@@ -16,6 +16,7 @@ use crate::message::{push_blocks, take_blocks};
 use crate::tree::{Leaves, groups, grow, grow_punctured, mask, sums_len};
 use subrosa_core::{Nonce, Seed};
 use subrosa_ring::transpose_128;
+use zeroize::Zeroizing;
 
 /// Blocks of 128 lanes that are worked on at once, and of a run of corrections in a message.
 const CHUNK: usize = 64;
@@ -67,10 +68,8 @@ impl ReceiverStreams {
     pub(crate) fn new(seeds: &[[Seed; 2]], nonce: &Nonce, k: u32) -> Self {
         let starts = Starts::new(nonce, k);
         let key = |seed| session_key(seed, nonce, k);
-        let keys: Vec<[u128; 2]> = seeds
-            .iter()
-            .map(|pair| [key(&pair[0]), key(&pair[1])])
-            .collect();
+        let pairs = seeds.iter().map(|pair| [key(&pair[0]), key(&pair[1])]);
+        let keys: Zeroizing<Vec<[u128; 2]>> = Zeroizing::new(pairs.collect());
         let (trees, sums) = grow(k, starts.trees, &keys);
         let streams = Streams::new(trees, starts.streams);
         Self { k, streams, sums }
@@ -112,17 +111,18 @@ pub(crate) struct SenderStreams {
 }
 
 enum State {
-    Keys { keys: Vec<u128>, starts: Starts },
+    Keys {
+        keys: Zeroizing<Vec<u128>>,
+        starts: Starts,
+    },
     Grown(Box<Streams>),
 }
 
 impl SenderStreams {
     pub(crate) fn new(seeds: &[Seed], nonce: &Nonce, k: u32) -> Self {
         let starts = Starts::new(nonce, k);
-        let keys = seeds
-            .iter()
-            .map(|seed| session_key(seed, nonce, k))
-            .collect();
+        let keys = seeds.iter().map(|seed| session_key(seed, nonce, k));
+        let keys = Zeroizing::new(keys.collect());
         let state = State::Keys { keys, starts };
         Self { k, state }
     }
