@@ -1,4 +1,6 @@
 use crate::parties::*;
+use redb::ReadableTable;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
@@ -35,20 +37,77 @@ fn another_process() {
     }
 }
 
+type Rows = BTreeMap<Vec<u8>, Vec<u8>>;
+
+/// Changes rows of the first party's ledger as a program with its own redb can.
+fn rewrite(scratch: &Scratch, table: &str, change: impl Fn(&mut Rows)) {
+    let table = redb::TableDefinition::<&[u8], &[u8]>::new(table);
+    let db = redb::Database::open(scratch.of(0).join("ledger.redb")).unwrap();
+    let write = db.begin_write().unwrap();
+    let mut open = write.open_table(table).unwrap();
+    let rows = open.iter().unwrap().map(Result::unwrap);
+    let mut rows: Rows = rows
+        .map(|(key, value)| (key.value().to_vec(), value.value().to_vec()))
+        .collect();
+    change(&mut rows);
+    open.retain(|_, _| false).unwrap();
+    for (key, value) in &rows {
+        open.insert(&key[..], &value[..]).unwrap();
+    }
+    drop(open);
+    write.commit().unwrap();
+}
+
+#[test]
+fn rows_that_this_vault_did_not_write_are_refused() {
+    let scratch = Scratch::new();
+    let pools = settle(&all_series(&scratch, 2));
+    make(&pools, 2, 50);
+    drop(pools);
+    copy(&scratch.of(0), &scratch.of(9));
+    let changes: [(&str, fn(&mut Rows)); 5] = [
+        ("items", |rows| {
+            for row in rows.values_mut() {
+                row[40] ^= 1;
+            }
+        }),
+        ("items", |rows| {
+            let keys: Vec<_> = rows.keys().cloned().collect();
+            let first = rows[&keys[0]].clone();
+            rows.insert(keys[1].clone(), first);
+        }),
+        ("items", |rows| {
+            for row in rows.values_mut() {
+                row.clear();
+            }
+        }),
+        ("heads", |rows| {
+            for row in rows.values_mut() {
+                row[0] ^= 1;
+            }
+        }),
+        ("vault", |rows| {
+            rows.insert(b"schema".to_vec(), vec![1]);
+        }),
+    ];
+    for (case, (table, change)) in changes.into_iter().enumerate() {
+        fs::remove_dir_all(scratch.of(0)).unwrap();
+        copy(&scratch.of(9), &scratch.of(0));
+        rewrite(&scratch, table, change);
+        let opened = open(&scratch.of(0), 0);
+        let fault = opened.and_then(|vault| vault.series(&name(0, 2))).err();
+        assert_eq!(fault, Some(VaultFault::Corrupted(Part::Ledger)), "{case}");
+    }
+}
+
 #[test]
 fn a_newer_schema_is_refused() {
     let scratch = Scratch::new();
     drop(series(&scratch, 0, 2));
-    let ledger = scratch.of(0).join("ledger.redb");
-    let table = redb::TableDefinition::<&[u8], &[u8]>::new("vault");
-    let db = redb::Database::open(&ledger).unwrap();
-    let write = db.begin_write().unwrap();
-    let mut rows = write.open_table(table).unwrap();
-    let newer = 2u32.to_le_bytes();
-    rows.insert(&b"schema"[..], &newer[..]).unwrap();
-    drop(rows);
-    write.commit().unwrap();
-    drop(db);
+    rewrite(&scratch, "vault", |rows| {
+        let newer = 2u32.to_le_bytes().to_vec();
+        rows.insert(b"schema".to_vec(), newer);
+    });
     let (expected, found) = (1, 2);
     // Whatever the key: a later schema may say otherwise what a right key is.
     for party in [0, 1] {
