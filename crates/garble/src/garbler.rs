@@ -3,8 +3,9 @@
 use crate::circuit::Circuit;
 use crate::half_gates::{Offset, garble_and, sums};
 use crate::hash::{LANES_PER_KEY, ZERO};
-use crate::labels::{InputLabels, OutputColours};
+use crate::labels::{InputLabels, LabelFault, OutputColours};
 use crate::tables::{Tables, TablesLayout, row};
+use std::ops::Range;
 use subrosa_core::{Prg, Secret};
 use subrosa_ring::BitMatrix;
 
@@ -35,13 +36,58 @@ impl Garbler {
 
     /// Garbles `lanes` copies of `circuit`. Memory beyond what is returned does not grow with `lanes`.
     pub fn garble(&mut self, circuit: &Circuit, lanes: usize) -> Garbled {
-        let delta = *self.delta.reveal();
-        let start = uniform(&mut self.prg);
+        let drawn = self.given(circuit, lanes, Vec::new());
+        self.garble_with(circuit, lanes, drawn)
+    }
+
+    /// [`Garbler::garble`] with the zero labels of some inputs given, [wires, lanes] each: keys of random OTs, which then need
+    /// only one ciphertext for a label and not two. They must be uniform, and unknown to an evaluator that gets the other label.
+    ///
+    /// # Errors
+    /// [`LabelFault`] where labels are too few or too many for their wires, or no inputs of the circuit.
+    pub fn garble_given(
+        &mut self,
+        circuit: &Circuit,
+        lanes: usize,
+        given: Vec<(Range<usize>, Vec<u128>)>,
+    ) -> Result<Garbled, LabelFault> {
+        for (wires, labels) in &given {
+            if wires.end > circuit.input_bits() {
+                return Err(LabelFault::Wires {
+                    expected: circuit.input_bits(),
+                    found: wires.end,
+                });
+            }
+            let (expected, found) = (wires.len() * lanes, labels.len());
+            if expected != found {
+                return Err(LabelFault::Lanes { expected, found });
+            }
+        }
+        let zeros = self.given(circuit, lanes, given);
+        Ok(self.garble_with(circuit, lanes, zeros))
+    }
+
+    /// Uniform zero labels, but for those that are given.
+    fn given(
+        &mut self,
+        circuit: &Circuit,
+        lanes: usize,
+        given: Vec<(Range<usize>, Vec<u128>)>,
+    ) -> Vec<u128> {
         let mut zeros = vec![0u128; circuit.input_bits() * lanes];
         self.prg.fill(bytemuck::cast_slice_mut(&mut zeros));
         for zero in &mut zeros {
             *zero = u128::from_le(*zero);
         }
+        for (wires, labels) in given {
+            zeros[wires.start * lanes..wires.end * lanes].copy_from_slice(&labels);
+        }
+        zeros
+    }
+
+    fn garble_with(&mut self, circuit: &Circuit, lanes: usize, zeros: Vec<u128>) -> Garbled {
+        let delta = *self.delta.reveal();
+        let start = uniform(&mut self.prg);
         let mut tables = Tables::new(
             TablesLayout {
                 ands: circuit.ands(),

@@ -5,7 +5,17 @@ use crate::ot::layout::Material;
 use subrosa_core::{Bytes, Malformed, Wire, Words};
 use subrosa_net::{LocalFault, RunError};
 
-/// What a party keeps from the offline phase for one step. Not `Clone`.
+/// What a party keeps from the offline phase for one step. Not `Clone`: masks, labels and tables serve once.
+///
+/// ```compile_fail
+/// fn twice(piece: subrosa_hybrid::Piece) { drop(piece.clone()); }
+/// ```
+/// ```compile_fail
+/// fn twice(piece: subrosa_hybrid::Piece) {
+///     let _ = piece.columns();
+///     let _ = piece.columns();
+/// }
+/// ```
 pub enum Piece {
     /// Masks of inputs and outputs at the client, shares of products at the owner.
     Columns(Vec<Words>),

@@ -22,7 +22,7 @@ mod tests;
 pub type Garbled = (Tables, Vec<ActiveLabels>);
 /// What the owner keeps: the labels of its inputs in the circuit's order, and how outputs are decoded.
 pub type Garbling = (Vec<ZeroLabels>, OutputColours);
-/// What the owner sends offline: the tables, and both labels of every client's bit, each under a key of its OT.
+/// What the owner sends offline: the tables, and for every bit of the client's the label of 1 under a key of its OT.
 pub type Offer = (Tables, Blocks);
 
 impl Shape {
@@ -97,7 +97,7 @@ impl Shape {
     pub fn offer(&self) -> <Offer as Wire>::Layout {
         let circuit = self.circuit();
         let bits = self.wires(&circuit, Owner::Evaluator);
-        (self.tables(&circuit), 2 * bits * self.lanes)
+        (self.tables(&circuit), bits * self.lanes)
     }
 
     /// Owner to client, online.
@@ -167,7 +167,8 @@ pub fn correct(bits: &BitMatrix, ots: &ReceiverOts) -> BitMatrix {
     out
 }
 
-/// The owner's offline half of a step.
+/// The owner's offline half of a step. A bit's label of 0 is the key that the client holds if the bit is 0, so only its label of 1
+/// is sent, under the other key.
 pub fn garble(
     shape: &Shape,
     garbler: &mut Garbler,
@@ -175,29 +176,40 @@ pub fn garble(
     ots: SenderOts,
 ) -> Result<(Offer, Garbling), RunError> {
     let circuit = shape.circuit();
-    let mut garbled = garbler.garble(&circuit, shape.lanes);
-    let mut own = Vec::new();
-    let mut blocks = Vec::with_capacity(2 * ots.keys.len());
+    let mut given = Vec::new();
+    let mut others = Vec::with_capacity(ots.keys.len());
     let mut plane = 0;
     for input in circuit.inputs() {
-        let labels = garbled.inputs.take(input.bits.clone()).map_err(broken)?;
         if input.owner == Owner::Garbler {
-            own.push(labels);
             continue;
         }
-        let pairs = labels.pairs();
-        for pairs in pairs.chunks(shape.lanes.max(1)) {
+        let mut zeros = Vec::with_capacity(input.bits.len() * shape.lanes);
+        for _ in input.bits.clone() {
             let row = corrections.row(plane);
-            for (lane, (labels, keys)) in pairs.iter().zip(ots.plane(plane)).enumerate() {
+            for (lane, keys) in ots.plane(plane).iter().enumerate() {
                 let turn = u128::from(row[lane / 64] >> (lane % 64) & 1).wrapping_neg();
                 let swap = (keys[0] ^ keys[1]) & turn;
-                blocks.push(labels[0] ^ keys[0] ^ swap);
-                blocks.push(labels[1] ^ keys[1] ^ swap);
+                zeros.push(keys[0] ^ swap);
+                others.push(keys[1] ^ swap);
             }
             plane += 1;
         }
+        given.push((input.bits.clone(), zeros));
     }
-    Ok(((garbled.tables, Blocks(blocks)), (own, garbled.colours)))
+    let mut garbled = garbler
+        .garble_given(&circuit, shape.lanes, given)
+        .map_err(broken)?;
+    let (mut own, mut ones) = (Vec::new(), Vec::new());
+    for input in circuit.inputs() {
+        let labels = garbled.inputs.take(input.bits.clone()).map_err(broken)?;
+        match input.owner {
+            Owner::Garbler => own.push(labels),
+            Owner::Evaluator => ones.extend(labels.pairs().iter().map(|[_, one]| *one)),
+        }
+    }
+    let blocks = ones.iter().zip(&others).map(|(label, key)| label ^ key);
+    let offer = (garbled.tables, Blocks(blocks.collect()));
+    Ok((offer, (own, garbled.colours)))
 }
 
 /// The client's offline half of a step.
@@ -209,10 +221,10 @@ pub fn accept(
 ) -> Result<Garbled, RunError> {
     let mut values = Vec::with_capacity(ots.keys.len());
     let lanes = shape.lanes;
-    for (at, (pair, key)) in blocks.0.chunks(2).zip(&ots.keys).enumerate() {
+    for (at, (block, key)) in blocks.0.iter().zip(&ots.keys).enumerate() {
         let row = bits.row(at / lanes);
         let choose = u128::from(row[at % lanes / 64] >> (at % lanes % 64) & 1).wrapping_neg();
-        values.push(pair[0] ^ (pair[0] ^ pair[1]) & choose ^ key);
+        values.push(key ^ (block & choose));
     }
     let mut values = values.into_iter();
     let mut labels = Vec::new();

@@ -1,3 +1,5 @@
+mod secrecy;
+
 use super::{Garbled, Garbling, accept, activate, client_bits, correct, decode, evaluate, garble};
 use crate::step::{Kind, Operands, Shape};
 use crate::testing::{coded, ots, samples};

@@ -1,6 +1,6 @@
 //! What a curious client holds of a step tells nothing of the values.
 
-use super::{accept, activate, client_bits, correct, decode, evaluate, garble};
+use crate::gc::{accept, activate, client_bits, correct, decode, evaluate, garble};
 use crate::step::{Kind, Operands, Shape};
 use crate::testing::ots;
 use subrosa_core::{Prg, Seed};
@@ -39,8 +39,14 @@ fn step(kind: Kind, x: u64, lambda: u64, owner: u64) -> Client {
         garble(&shape, &mut garbler, &correct(&bits, &got), sent).unwrap();
     let garbled = accept(&shape, offer, &bits, &got).unwrap();
     let active = activate(&shape, zeros, &values).unwrap();
-    let lowest: Vec<u64> = active[0].values().iter().map(|label| *label as u64 & 1).collect();
-    let rows = lowest.chunks(LANES).map(|row| to_planes(row, 0, 1).row(0).to_vec());
+    let lowest: Vec<u64> = active[0]
+        .values()
+        .iter()
+        .map(|label| *label as u64 & 1)
+        .collect();
+    let rows = lowest
+        .chunks(LANES)
+        .map(|row| to_planes(row, 0, 1).row(0).to_vec());
     let rows: Vec<Vec<u64>> = rows.collect();
     let given = BitMatrix::from_words(rows.len(), LANES, rows.concat());
     let found = evaluate(&shape, garbled, active).unwrap();
@@ -71,9 +77,18 @@ fn check_fair(rows: &BitMatrix) {
 }
 
 const KINDS: [Kind; 3] = [
-    Kind::Positive(Lift { narrow: 12, wide: 20 }),
-    Kind::Positive(Lift { narrow: 12, wide: 12 }),
-    Kind::Lift(Lift { narrow: 12, wide: 20 }),
+    Kind::Positive(Lift {
+        narrow: 12,
+        wide: 20,
+    }),
+    Kind::Positive(Lift {
+        narrow: 12,
+        wide: 12,
+    }),
+    Kind::Lift(Lift {
+        narrow: 12,
+        wide: 20,
+    }),
 ];
 
 #[test]
@@ -91,7 +106,7 @@ fn colours_are_fair_coins_whatever_the_value_is() {
 #[test]
 fn the_owner_decodes_and_the_client_guesses() {
     for kind in KINDS {
-        let wide = kind.lift().wide;
+        let wide = Shape { lanes: LANES, kind }.lift().wide;
         let (x, keep) = (1000u64, mask(wide));
         let client = step(kind, x, 77, 9);
         let add = |of: &[u64]| -> Vec<u64> {
@@ -104,8 +119,15 @@ fn the_owner_decodes_and_the_client_guesses() {
         let plain = to_planes(&[x], 0, wide);
         for bit in 0..wide as usize {
             let ones = ones(guessed.row(bit));
-            let right = if plain.row(bit)[0] & 1 == 1 { ones } else { LANES - ones };
-            assert!(right.abs_diff(LANES / 2) < FAR, "bit {bit}: {right} of {LANES}");
+            let right = if plain.row(bit)[0] & 1 == 1 {
+                ones
+            } else {
+                LANES - ones
+            };
+            assert!(
+                right.abs_diff(LANES / 2) < FAR,
+                "bit {bit}: {right} of {LANES}"
+            );
         }
     }
 }
