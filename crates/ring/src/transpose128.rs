@@ -40,11 +40,10 @@ fn transpose(rows: &[u128], blocks: &mut [u128]) {
         let mut squares = [[[0u64; WIDE]; 64]; 2];
         for (half, square) in squares.iter_mut().enumerate() {
             for (r, row) in square.iter_mut().enumerate() {
-                let from = &rows[(64 * half + r) * width..][..width][at..];
-                for (pair, block) in row.chunks_exact_mut(2).zip(from) {
-                    pair[0] = *block as u64;
-                    pair[1] = (*block >> 64) as u64;
-                }
+                let from = &rows[(64 * half + r) * width + at..];
+                // A row's last block alone is followed by another row's, whose lanes are not written.
+                let pair = from.first_chunk().copied().unwrap_or([from[0], 0]);
+                *row = words(pair);
             }
             // Three halvings at a time on eight rows, which fit into registers: first rows that lie eight apart.
             for r in 0..8 {
@@ -69,6 +68,12 @@ fn transpose(rows: &[u128], blocks: &mut [u128]) {
             }
         }
     }
+}
+
+#[inline(always)]
+fn words([first, second]: [u128; WIDE / 2]) -> [u64; WIDE] {
+    let high = |block: u128| (block >> 64) as u64;
+    [first as u64, high(first), second as u64, high(second)]
 }
 
 /// Exchanges the bits that differ from their transposed place by `BITS` columns and by as many rows, which are
