@@ -104,6 +104,10 @@ pub enum Failure {
     },
     #[error("there is no message to test")]
     Nothing,
+    #[error("message {at:?} is exempt ({why}), but depends on inputs or weights")]
+    NotConstant { at: Target, why: &'static str },
+    #[error("no message is exempt because {why}")]
+    NotExempt { why: &'static str },
     #[error("{fault} at {at:?}: {failure}")]
     Under {
         fault: &'static str,

@@ -4,14 +4,15 @@ use crate::run::Job;
 use crate::tap::Frame;
 use crate::{Case, Failure, Subject};
 use std::collections::{BTreeMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
 use subrosa_core::PartyId;
 
 /// Shorter messages may be equal by chance.
 const LONG: usize = 16;
 
-/// No party gets an equal message twice, and no message shares a stretch of sixteen bytes with another: not within a
-/// session of two inferences on one input, not in a second session, and not where both sessions start from the same
-/// keys, as after a restored backup.
+/// No party gets an equal message twice, and no message repeats a stretch of another: each sixteen bytes of a message,
+/// counted from its start, come nowhere else, at no offset. Not within a session of two inferences on one input, not
+/// in a second session, and not where both sessions start from the same keys, as after a restored backup.
 pub fn sessions_are_fresh(subject: &Subject, cases: &[Case]) -> Result<(), Failure> {
     for case in cases {
         let check = || {
@@ -44,15 +45,70 @@ fn distinct(sessions: &[&[Frame]]) -> Result<(), Failure> {
         return Err(Failure::Nothing);
     }
     for (to, messages) in received {
-        let mut seen = HashSet::new();
-        for message in messages {
-            for stretch in message.windows(LONG) {
-                if !seen.insert(stretch) {
-                    let bytes = message.len();
-                    return Err(Failure::Repeated { to, bytes });
-                }
-            }
+        if let Some(bytes) = repeated(&messages) {
+            return Err(Failure::Repeated { to, bytes });
         }
     }
     Ok(())
+}
+
+/// Length of the first message with a stretch that came before.
+fn repeated(messages: &[&[u8]]) -> Option<usize> {
+    let mut blocks: HashSet<u128, BuildHasherDefault<Uniform>> = HashSet::default();
+    for message in messages {
+        for (at, stretch) in message.windows(LONG).enumerate() {
+            let stretch = stretch.try_into().map_or(0, u128::from_le_bytes);
+            let first = at.is_multiple_of(LONG);
+            let before = if first {
+                !blocks.insert(stretch)
+            } else {
+                blocks.contains(&stretch)
+            };
+            if before {
+                return Some(message.len());
+            }
+        }
+    }
+    None
+}
+
+/// Hashes what is nearly uniform: it mixes two halves.
+#[derive(Default)]
+struct Uniform(u64);
+
+impl Hasher for Uniform {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u128(u128::from(*byte));
+        }
+    }
+
+    fn write_u128(&mut self, x: u128) {
+        let mixed = (x as u64 ^ self.0).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (x >> 64) as u64;
+        self.0 = mixed.wrapping_mul(0xd6e8_feb8_6659_fd93).rotate_left(29);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::repeated;
+    use subrosa_core::{Prg, Seed};
+
+    #[test]
+    fn a_stretch_that_comes_again_is_found_at_any_offset() {
+        let mut bytes = vec![0; 2000];
+        Prg::new(&Seed::insecure_seeded(3)).fill(&mut bytes);
+        let (one, other) = bytes.split_at(1000);
+        assert_eq!(repeated(&[one, other]), None);
+        for offset in [0, 1, 7, 16, 801] {
+            let mut copy = other.to_vec();
+            copy[offset..offset + 31].copy_from_slice(&one[5..36]);
+            assert_eq!(repeated(&[one, &copy]), Some(1000), "{offset}");
+        }
+        assert_eq!(repeated(&[&[7; 40][..]]), Some(40));
+    }
 }

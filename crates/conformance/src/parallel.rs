@@ -9,28 +9,35 @@ pub(crate) fn each<T: Sync>(
     items: &[T],
     trial: impl Fn(&T) -> Result<(), Failure> + Sync,
 ) -> Result<(), Failure> {
+    map(items, WORKERS, trial).map(|_| ())
+}
+
+/// What `work` makes of every item, in order, or the first failure in order of those that there were before all stopped.
+pub(crate) fn map<T: Sync, R: Send>(
+    items: &[T],
+    workers: usize,
+    work: impl Fn(&T) -> Result<R, Failure> + Sync,
+) -> Result<Vec<R>, Failure> {
     let next = AtomicUsize::new(0);
-    let work = || {
-        let mut failures = Vec::new();
+    let worker = || {
+        let mut done = Vec::new();
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
             let Some(item) = items.get(at) else {
-                return failures;
+                return done;
             };
-            if let Err(failure) = trial(item) {
+            let result = work(item);
+            if result.is_err() {
                 next.store(items.len(), Ordering::Relaxed);
-                failures.push((at, failure));
             }
+            done.push((at, result));
         }
     };
-    let mut failures: Vec<(usize, Failure)> = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..WORKERS).map(|_| scope.spawn(work)).collect();
+    let mut done: Vec<(usize, Result<R, Failure>)> = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();
         let joined = workers.into_iter().flat_map(|worker| worker.join());
         joined.flatten().collect()
     });
-    failures.sort_by_key(|(at, _)| *at);
-    match failures.into_iter().next() {
-        Some((_, failure)) => Err(failure),
-        None => Ok(()),
-    }
+    done.sort_by_key(|(at, _)| *at);
+    done.into_iter().map(|(_, result)| result).collect()
 }

@@ -21,6 +21,17 @@ pub enum Stage {
     Online(usize),
 }
 
+impl Stage {
+    /// With the inference's number left out.
+    pub(crate) fn of_any(self) -> Self {
+        match self {
+            Self::Setup => Self::Setup,
+            Self::Offline(_) => Self::Offline(0),
+            Self::Online(_) => Self::Online(0),
+        }
+    }
+}
+
 thread_local! {
     static STAGE: Cell<Stage> = const { Cell::new(Stage::Setup) };
 }

@@ -94,61 +94,68 @@ impl Verdict {
         self.add(Test::Bytes, ln_chi_squared(chi, 255.0));
     }
 
-    /// Bits set at each residue of the position, for every width of word up to 64 bits. `samples` are messages of
-    /// one length, in each of which the words start at the first bit.
-    pub fn periods(&mut self, samples: &[&[u8]]) {
-        let bits: Vec<Vec<u8>> = samples.iter().map(|sample| bits_of(sample)).collect();
+    /// Bits set at each residue of the position, for every width of word up to 64 bits. The words start at the
+    /// first bit of each message.
+    pub fn periods(&mut self, tally: &Tally) {
         for width in 2..=64usize {
             let mut ones = vec![0u64; width];
-            let mut all = vec![0u64; width];
-            for sample in &bits {
-                let mut sums = vec![0u32; width];
-                for word in sample.chunks(width) {
-                    sums.iter_mut()
-                        .zip(word)
-                        .for_each(|(s, bit)| *s += u32::from(*bit));
-                }
-                let (words, rest) = (sample.len() / width, sample.len() % width);
-                for (bit, sum) in sums.into_iter().enumerate() {
-                    ones[bit] += u64::from(sum);
-                    all[bit] += (words + usize::from(bit < rest)) as u64;
-                }
+            for word in tally.ones.chunks(width) {
+                ones.iter_mut()
+                    .zip(word)
+                    .for_each(|(sum, ones)| *sum += u64::from(*ones));
             }
-            for bit in 0..width {
-                self.count(Test::Period { width, bit }, ones[bit], all[bit], 0.5);
+            let (words, rest) = (tally.ones.len() / width, tally.ones.len() % width);
+            for (bit, ones) in ones.into_iter().enumerate() {
+                let all = tally.messages * (words + usize::from(bit < rest)) as u64;
+                self.count(Test::Period { width, bit }, ones, all, 0.5);
             }
         }
     }
 
     /// Bits set in stretches of 8, 16, 32 .. bytes of the message.
-    pub fn stretches(&mut self, samples: &[&[u8]]) {
-        let length = samples.iter().map(|s| s.len()).min().unwrap_or(0);
+    pub fn stretches(&mut self, tally: &Tally) {
         let mut bytes = 8;
-        while bytes <= length {
-            for from in (0..=length - bytes).step_by(bytes) {
-                let ones = samples.iter().flat_map(|s| &s[from..from + bytes]);
-                let ones = ones.map(|b| u64::from(b.count_ones())).sum();
-                let all = (8 * bytes * samples.len()) as u64;
+        while 8 * bytes <= tally.ones.len() {
+            for (at, stretch) in tally.ones.chunks_exact(8 * bytes).enumerate() {
+                let ones = stretch.iter().map(|ones| u64::from(*ones)).sum();
+                let all = 8 * bytes as u64 * tally.messages;
+                let from = at * bytes;
                 self.count(Test::Stretch { from, bytes }, ones, all, 0.5);
             }
             bytes *= 2;
         }
     }
 
-    /// Each bit of the message over the samples.
-    pub fn positions(&mut self, samples: &[&[u8]]) {
-        let length = samples.iter().map(|s| s.len()).min().unwrap_or(0);
-        for bit in 0..8 * length {
-            let ones = samples
-                .iter()
-                .map(|s| u64::from(s[bit / 8] >> (bit % 8) & 1));
-            self.count(
-                Test::Position { bit },
-                ones.sum(),
-                samples.len() as u64,
-                0.5,
-            );
+    /// Each bit of the message over all messages.
+    pub fn positions(&mut self, tally: &Tally) {
+        for (bit, ones) in tally.ones.iter().enumerate() {
+            let test = Test::Position { bit };
+            self.count(test, u64::from(*ones), tally.messages, 0.5);
         }
+    }
+}
+
+/// Messages of one kind, bit by bit.
+pub struct Tally {
+    messages: u64,
+    /// In how many messages each bit is set.
+    ones: Vec<u32>,
+}
+
+impl Tally {
+    /// Of what all messages have: the shortest counts.
+    pub fn new(messages: &[&[u8]]) -> Self {
+        let length = messages.iter().map(|m| m.len()).min().unwrap_or(0);
+        let mut ones = vec![0; 8 * length];
+        for message in messages {
+            for (ones, byte) in ones.chunks_exact_mut(8).zip(*message) {
+                for (at, ones) in ones.iter_mut().enumerate() {
+                    *ones += u32::from(byte >> at & 1);
+                }
+            }
+        }
+        let messages = messages.len() as u64;
+        Self { messages, ones }
     }
 }
 
@@ -158,13 +165,6 @@ fn histogram(bytes: &[u8]) -> [u64; 256] {
         counts[usize::from(*byte)] += 1;
     }
     counts
-}
-
-fn bits_of(bytes: &[u8]) -> Vec<u8> {
-    let bits = bytes
-        .iter()
-        .flat_map(|byte| (0..8).map(move |at| byte >> at & 1));
-    bits.collect()
 }
 
 fn longest_zero_run(bytes: &[u8]) -> usize {
@@ -211,9 +211,10 @@ mod tests {
         let views: Vec<&[u8]> = samples.iter().map(Vec::as_slice).collect();
         let mut verdict = Verdict::default();
         verdict.string(&samples.concat());
-        verdict.periods(&views);
-        verdict.stretches(&views);
-        verdict.positions(&views);
+        let tally = Tally::new(&views);
+        verdict.periods(&tally);
+        verdict.stretches(&tally);
+        verdict.positions(&tally);
         let found = verdict.beyond(ALARM, verdict.tests());
         found.map(|deviation| deviation.test)
     }

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use subrosa_core::{Prg, Seed};
 use subrosa_net::HEADER_LEN;
 
 /// The longest silence that a party waits for.
@@ -49,6 +50,7 @@ fn check(subject: &Subject, case: &Case) -> Result<(), Failure> {
             trials.push((frame, tampering));
         }
     }
+    let trials = some(trials, subject.trials);
     let padding_noticed = AtomicBool::new(false);
     each(&trials, |(frame, tampering)| {
         let at = Target::from(*frame);
@@ -114,6 +116,17 @@ pub(crate) fn honest(planned: &Planned, job: &Job) -> Result<Record, Failure> {
         ..job.clone()
     };
     planned.table.run(&patient)
+}
+
+/// At most `most` trials, drawn without regard to what they are.
+fn some<T>(trials: Vec<T>, most: usize) -> Vec<T> {
+    let draws = Prg::new(&Seed::insecure_seeded(1)).words(64, trials.len());
+    let mut ranked = draws.clone();
+    ranked.sort_unstable();
+    let first_out = ranked.get(most).copied().unwrap_or(u64::MAX);
+    let kept = trials.into_iter().zip(draws);
+    let kept = kept.filter(|(_, draw)| *draw < first_out);
+    kept.map(|(trial, _)| trial).collect()
 }
 
 /// All frames, or so many that every direction's every step and phase is among them.

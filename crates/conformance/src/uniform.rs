@@ -1,9 +1,10 @@
-//! What servers see, bit by bit.
+//! What parties see, bit by bit.
 
+use crate::parallel::map;
 use crate::run::{Job, Stage};
-use crate::stats::Verdict;
+use crate::stats::{Tally, Verdict};
 use crate::tap::{Frame, STEP, number};
-use crate::{Case, Failure, Planned, Subject, Target};
+use crate::{Case, Exempt, Failure, Planned, Subject, Target, Watched};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use subrosa_core::PartyId;
@@ -18,6 +19,8 @@ const PREFIX: usize = 32 << 10;
 const SAMPLES: usize = 60;
 /// Shorter messages tell nothing in pairs.
 const PAIRED: usize = 64;
+/// Sessions that run at once, each with a thread for each party.
+const WORKERS: usize = 2;
 
 /// Where the randomness of a test's sessions comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,9 +47,10 @@ enum Data {
     Random,
 }
 
-/// Every payload byte that a party other than a client receives is uniform, with all inputs and weights zero, all
+/// Every payload byte that a watched party ([`Watched`]) receives is uniform, with all inputs and weights zero, all
 /// largest, and random: byte by byte (chi-squared), at each bit of a word for every width of word, in each stretch of
 /// each message, and at each bit of each message over 64 inferences. So is what two crossing messages open together.
+/// Messages that are [`Exempt`] must not depend on inputs and weights instead.
 ///
 /// Every wire of `cases` needs a multiple of eight values, so that no message has padding bits.
 pub fn views_are_uniform(
@@ -60,9 +64,9 @@ pub fn views_are_uniform(
     Ok(())
 }
 
-/// XOR, sum and difference of every two messages of one length that a party other than a client receives, and of every
-/// two values that it opens with them, are uniform: within a session of two inferences, across two sessions with the same keys and data, and across sessions with the
-/// same keys and other data. A mask that is used twice fails here.
+/// XOR, sum and difference of every two messages of one length that a watched party receives, and of every two values
+/// that it opens with them, are uniform: within a session of two inferences, across two sessions with the same keys and
+/// data, and across sessions with the same keys and other data. A mask that is used twice fails here.
 pub fn masks_are_used_once(
     subject: &Subject,
     cases: &[Case],
@@ -162,23 +166,26 @@ struct Seen {
 
 fn uniform(subject: &Subject, case: &Case, randomness: Randomness) -> Result<(), Failure> {
     let planned = plan(subject, case)?;
+    exempt_are_constant(subject, case, &planned)?;
     let mut verdicts = Vec::new();
     for (number, data) in [Data::Zero, Data::Largest, Data::Random]
         .into_iter()
         .enumerate()
     {
-        let mut slots: BTreeMap<_, Vec<Vec<u8>>> = BTreeMap::new();
-        for session in 0..8 {
-            let mut job = data.job(case, &planned, 8, session);
+        let sessions: Vec<u64> = (0..8).collect();
+        let seen = map(&sessions, WORKERS, |session| {
+            let mut job = data.job(case, &planned, 8, *session);
             job.insecure_seed = randomness.seed(100 * number as u64 + session);
-            for seen in views(&planned, &planned.table.run(&job)?.frames) {
-                let Target { from, to, .. } = seen.at;
-                let slot = (from, to, seen.stage, seen.place, seen.reading);
-                slots.entry(slot).or_default().push(seen.bytes);
-            }
+            Ok(views(subject, &planned, &planned.table.run(&job)?.frames))
+        })?;
+        let mut slots: BTreeMap<_, Vec<Vec<u8>>> = BTreeMap::new();
+        for seen in seen.into_iter().flatten() {
+            let Target { from, to, .. } = seen.at;
+            let slot = (from, to, seen.stage, seen.place, seen.reading);
+            slots.entry(slot).or_default().push(seen.bytes);
         }
-        let tested = slots.into_iter().map(|(slot, all)| (slot, judge(&all)));
-        verdicts.extend(tested);
+        let slots: Vec<_> = slots.into_iter().collect();
+        verdicts.extend(map(&slots, WORKERS, |(slot, all)| Ok((*slot, judge(all))))?);
     }
     if verdicts.is_empty() {
         return Err(Failure::Nothing);
@@ -205,45 +212,87 @@ fn judge(samples: &[Vec<u8>]) -> Verdict {
         .iter()
         .map(|sample| &sample[..sample.len().min(PREFIX)])
         .collect();
-    verdict.periods(&heads);
-    verdict.stretches(&heads);
+    let tally = Tally::new(&heads);
+    verdict.periods(&tally);
+    verdict.stretches(&tally);
     if samples.len() >= SAMPLES {
-        verdict.positions(&heads);
+        verdict.positions(&tally);
     }
     verdict
 }
 
-/// Whether a party's view must tell it nothing.
-fn is_watched(planned: &Planned, party: PartyId) -> bool {
-    let seat = planned.table.seat_of(party);
-    seat.is_some_and(|seat| seat.kind != PartyKind::Client)
+/// With one randomness, exempt messages are the same for all inputs and weights; and there is one for each exemption.
+fn exempt_are_constant(subject: &Subject, case: &Case, planned: &Planned) -> Result<(), Failure> {
+    if subject.exempt.is_empty() {
+        return Ok(());
+    }
+    let run = |data: Data| {
+        let mut job = data.job(case, planned, 2, 0);
+        job.insecure_seed = Some(7);
+        planned.table.run(&job)
+    };
+    let (one, other) = (run(Data::Zero)?, run(Data::Largest)?);
+    for exempt in subject.exempt {
+        let why = exempt.why;
+        let of = |frames| covered(frames, exempt);
+        let (one, other) = (of(&one.frames), of(&other.frames));
+        if one.is_empty() {
+            return Err(Failure::NotExempt { why });
+        }
+        if let Some((frame, _)) = one
+            .iter()
+            .zip(&other)
+            .find(|(a, b)| a.payload() != b.payload())
+        {
+            let at = Target::from(*frame);
+            return Err(Failure::NotConstant { at, why });
+        }
+    }
+    Ok(())
 }
 
-/// What parties other than clients receive, and what they open with it.
-fn views(planned: &Planned, frames: &[Frame]) -> Vec<Seen> {
+fn covered<'a>(frames: &'a [Frame], exempt: &Exempt) -> Vec<&'a Frame> {
+    let covered = placed(frames).filter(|(frame, place)| exempt.covers(frame, *place));
+    covered.map(|(frame, _)| frame).collect()
+}
+
+/// Frames that are not empty, each with its number among those of its direction and stage.
+fn placed(frames: &[Frame]) -> impl Iterator<Item = (&Frame, usize)> {
     let mut counts: BTreeMap<(PartyId, PartyId, Stage), usize> = BTreeMap::new();
+    let filled = frames.iter().filter(|frame| !frame.payload().is_empty());
+    filled.map(move |frame| {
+        let count = counts
+            .entry((frame.from, frame.to, frame.stage))
+            .or_default();
+        *count += 1;
+        (frame, *count - 1)
+    })
+}
+
+/// Whether a party's view must tell it nothing.
+fn is_watched(subject: &Subject, planned: &Planned, party: PartyId) -> bool {
+    let seat = planned.table.seat_of(party);
+    subject.watched == Watched::All || seat.is_some_and(|seat| seat.kind != PartyKind::Client)
+}
+
+/// What watched parties receive, and what they open with it.
+fn views(subject: &Subject, planned: &Planned, frames: &[Frame]) -> Vec<Seen> {
     let step = |frame: &Frame| (frame.stage, number(&frame.bytes, STEP));
     let sent = frames
         .iter()
         .map(|f| ((f.from, f.to, step(f)), f.payload()));
     let sent: BTreeMap<_, &[u8]> = sent.collect();
     let mut all = Vec::new();
-    for frame in frames {
+    for (frame, place) in placed(frames) {
         let (from, to, payload) = (frame.from, frame.to, frame.payload());
-        if payload.is_empty() || !is_watched(planned, to) {
+        let exempt = subject.exempt.iter().any(|e| e.covers(frame, place));
+        if exempt || !is_watched(subject, planned, to) {
             continue;
         }
-        let count = counts.entry((from, to, frame.stage)).or_default();
-        let place = *count;
-        *count += 1;
         let mut push = |reading, bytes| {
             all.push(Seen {
                 at: Target::from(frame),
-                stage: match frame.stage {
-                    Stage::Setup => Stage::Setup,
-                    Stage::Offline(_) => Stage::Offline(0),
-                    Stage::Online(_) => Stage::Online(0),
-                },
+                stage: frame.stage.of_any(),
                 place,
                 reading,
                 bytes,
@@ -272,26 +321,28 @@ fn reuse(subject: &Subject, case: &Case, randomness: Randomness) -> Result<(), F
         let mut frames = planned.table.run(&job)?.frames;
         // With the same keys setup is the same, too.
         frames.retain(|f| session == 0 || f.stage != Stage::Setup);
-        for seen in views(&planned, &frames) {
+        for seen in views(subject, &planned, &frames) {
             if seen.bytes.len() >= PAIRED {
                 let group = (seen.at.to, seen.reading, seen.bytes.len());
                 groups.entry(group).or_default().push(seen);
             }
         }
     }
-    let mut verdicts = Vec::new();
-    for seen in groups.values() {
-        for (at, one) in seen.iter().enumerate() {
-            for other in &seen[at + 1..] {
-                let (x, y) = (&one.bytes, &other.bytes);
-                for bytes in [xor(x, y), sum(x, y), difference(x, y)] {
-                    let mut verdict = Verdict::default();
-                    verdict.string(&bytes);
-                    verdicts.push((one, other, verdict));
-                }
-            }
-        }
-    }
+    let pairs = groups.values().flat_map(|seen| {
+        let firsts = seen.iter().enumerate();
+        firsts.flat_map(|(at, one)| seen[at + 1..].iter().map(move |other| (one, other)))
+    });
+    let pairs: Vec<(&Seen, &Seen)> = pairs.collect();
+    let verdicts = map(&pairs, WORKERS, |(one, other)| {
+        let (x, y) = (&one.bytes, &other.bytes);
+        let combined = [xor(x, y), sum(x, y), difference(x, y)];
+        Ok(combined.map(|bytes| {
+            let mut verdict = Verdict::default();
+            verdict.string(&bytes);
+            (*one, *other, verdict)
+        }))
+    })?;
+    let verdicts = verdicts.into_iter().flatten().collect::<Vec<_>>();
     if verdicts.is_empty() {
         return Err(Failure::Nothing);
     }

@@ -18,7 +18,7 @@ pub fn plans_are_parsed(subject: &Subject, cases: &[Case]) -> Result<(), Failure
             let parties = planned.table.parties();
             parties
                 .into_iter()
-                .try_for_each(|party| hostile(&planned, party))
+                .try_for_each(|party| hostile(&planned, party, subject.trials))
         };
         check().map_err(|failure: Failure| failure.of(case.name))?;
     }
@@ -54,7 +54,8 @@ fn fingerprints(planned: &Planned) -> Result<(), Failure> {
     Ok(())
 }
 
-fn hostile(planned: &Planned, party: PartyId) -> Result<(), Failure> {
+/// Stops when `most` changed plans have given a party.
+fn hostile(planned: &Planned, party: PartyId, most: usize) -> Result<(), Failure> {
     let view = planned.table.views.get(&party);
     let view = view.ok_or(Failure::NoView { party })?;
     for length in 0..view.len() {
@@ -69,7 +70,11 @@ fn hostile(planned: &Planned, party: PartyId) -> Result<(), Failure> {
         return Err(Failure::PlanCut { party, length });
     }
     let mut prg = Prg::new(&Seed::insecure_seeded(u64::from(party.0)));
+    let mut accepted = 0;
     for variant in 0..VARIANTS {
+        if accepted == most {
+            break;
+        }
         let mut bytes = view.clone();
         let draws = prg.words(32, 6);
         for pair in draws.chunks(2).take(1 + variant % 3) {
@@ -81,7 +86,7 @@ fn hostile(planned: &Planned, party: PartyId) -> Result<(), Failure> {
                 _ => pair[1] as u8,
             };
         }
-        attempt(planned, party, variant, &bytes)?;
+        accepted += usize::from(attempt(planned, party, variant, &bytes)?);
     }
     Ok(())
 }

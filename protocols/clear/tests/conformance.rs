@@ -4,10 +4,10 @@ use subrosa_clear::{Clear, seat};
 use subrosa_conformance::*;
 use subrosa_protocol::Protocol;
 
-const SUBJECT: Subject = Subject {
-    plan: |graph, terms| Ok(Box::new(Clear::plan(graph, terms)?)),
+const SUBJECT: Subject = Subject::new(
+    |graph, terms| Ok(Box::new(Clear::plan(graph, terms)?)),
     seat,
-};
+);
 
 #[test]
 fn answers_agree_and_prices_are_bills() -> Result<(), Failure> {

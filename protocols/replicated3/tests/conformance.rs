@@ -4,10 +4,10 @@ use subrosa_conformance::*;
 use subrosa_protocol::Protocol;
 use subrosa_replicated3::{Replicated3, seat};
 
-const SUBJECT: Subject = Subject {
-    plan: |graph, terms| Ok(Box::new(Replicated3::plan(graph, terms)?)),
+const SUBJECT: Subject = Subject::new(
+    |graph, terms| Ok(Box::new(Replicated3::plan(graph, terms)?)),
     seat,
-};
+);
 
 #[test]
 fn answers_agree_and_prices_are_bills() -> Result<(), Failure> {

@@ -3,8 +3,9 @@
 mod toy;
 
 use subrosa_conformance::*;
+use subrosa_core::PartyId;
 use subrosa_ir::FloatOp;
-use toy::{Flaw, subject};
+use toy::{CLIENT, Flaw, HOLDER, OTHER, subject};
 
 /// y = x + 1/2 for 64 or, with padding bits, 13 values.
 fn sum(values: usize) -> Case {
@@ -151,6 +152,78 @@ fn a_parser_that_panics_is_caught() {
     ));
     assert!(
         matches!(found, Some(Failure::PlanPanic { .. })),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn what_a_client_sees_is_tested_where_it_is_asked_for() {
+    let even_shares = subject::<{ Flaw::EvenShare as u8 }>();
+    let of = |subject: &Subject| inner(views_are_uniform(subject, &even(), Randomness::Fixed(3)));
+    assert_eq!(of(&even_shares), None);
+    let found = of(&even_shares.watching(Watched::All));
+    assert!(
+        matches!(found, Some(Failure::NotUniform { to, .. }) if to == CLIENT),
+        "{found:?}"
+    );
+    let sound = subject::<{ Flaw::None as u8 }>().watching(Watched::All);
+    assert_eq!(of(&sound), None);
+    // The shares of the answer sum to it.
+    let found = inner(masks_are_used_once(&sound, &even(), Randomness::Fixed(3)));
+    assert!(
+        matches!(found, Some(Failure::Dependent { .. })),
+        "{found:?}"
+    );
+}
+
+const SEEDS: &[Exempt] = &[
+    exempt(HOLDER, Stage::Setup, 0),
+    exempt(CLIENT, Stage::Setup, 0),
+];
+const NOWHERE: &[Exempt] = &[exempt(HOLDER, Stage::Setup, 1)];
+const INPUT: &[Exempt] = &[exempt(CLIENT, Stage::Online(0), 0)];
+
+/// A message of `from`: to the other end at setup, to server 1 online.
+const fn exempt(from: PartyId, stage: Stage, place: usize) -> Exempt {
+    let to = match stage {
+        Stage::Setup if from.0 == HOLDER.0 => CLIENT,
+        Stage::Setup => HOLDER,
+        _ => OTHER,
+    };
+    Exempt {
+        from,
+        to,
+        stage,
+        place,
+        why: "the test says so",
+    }
+}
+
+#[test]
+fn exempt_messages_are_there_and_tell_nothing_of_the_data() {
+    let of = |subject: &Subject| inner(views_are_uniform(subject, &even(), Randomness::Fixed(3)));
+    let halves = subject::<{ Flaw::HalfSeed as u8 }>();
+    let found = of(&halves);
+    assert!(
+        matches!(
+            found,
+            Some(Failure::NotUniform {
+                stage: Stage::Setup,
+                ..
+            })
+        ),
+        "{found:?}"
+    );
+    assert_eq!(of(&halves.exempting(SEEDS)), None);
+    let found = of(&halves.exempting(NOWHERE));
+    assert!(
+        matches!(found, Some(Failure::NotExempt { .. })),
+        "{found:?}"
+    );
+    let leaks = subject::<{ Flaw::TopBit as u8 }>();
+    let found = of(&leaks.exempting(INPUT));
+    assert!(
+        matches!(found, Some(Failure::NotConstant { .. })),
         "{found:?}"
     );
 }

@@ -16,9 +16,9 @@ use subrosa_net::{Bill, InputFault, LinkFault, LocalFault, Phase, RunError, Sess
 use subrosa_protocol::{Fingerprint, Party, PartyKind, Seat, WholePlan, fingerprint_of};
 use subrosa_ring::mask;
 
-const HOLDER: PartyId = PartyId(0);
-const OTHER: PartyId = PartyId(1);
-const CLIENT: PartyId = PartyId(2);
+pub const HOLDER: PartyId = PartyId(0);
+pub const OTHER: PartyId = PartyId(1);
+pub const CLIENT: PartyId = PartyId(2);
 
 /// What is wrong with a variant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,9 +49,13 @@ pub enum Flaw {
     Waits,
     /// Plan bytes are unwrapped.
     Plan,
+    /// What server 0 sends to the client at the end is even.
+    EvenShare,
+    /// Half of each seed at setup is zero.
+    HalfSeed,
 }
 
-const FLAWS: [Flaw; 13] = [
+const FLAWS: [Flaw; 15] = [
     Flaw::None,
     Flaw::TopBit,
     Flaw::Opened,
@@ -65,12 +69,14 @@ const FLAWS: [Flaw; 13] = [
     Flaw::Blames,
     Flaw::Waits,
     Flaw::Plan,
+    Flaw::EvenShare,
+    Flaw::HalfSeed,
 ];
 
 /// The protocol with the flaw of number `FLAW`.
 pub fn subject<const FLAW: u8>() -> Subject {
-    Subject {
-        plan: |graph, _| {
+    Subject::new(
+        |graph, _| {
             let options = LowerOptions {
                 ring: 40,
                 frac: 16,
@@ -80,11 +86,11 @@ pub fn subject<const FLAW: u8>() -> Subject {
             let flaw = FLAWS[usize::from(FLAW)];
             Ok(Box::new(Whole { flaw, graph }))
         },
-        seat: |bytes, _| match (bytes, FLAW == Flaw::Plan as u8) {
+        |bytes, _| match (bytes, FLAW == Flaw::Plan as u8) {
             (bytes, true) => Ok(Box::new(Toy::parse(bytes).unwrap())),
             (bytes, false) => Ok(Box::new(Toy::parse(bytes)?)),
         },
-    }
+    )
 }
 
 struct Whole {
@@ -248,9 +254,10 @@ impl Toy {
             Some(FixedOp::Offset(by)) if self.me == HOLDER => *by as u64,
             _ => 0,
         };
+        let even = u64::from(self.flaw == Flaw::EvenShare && self.me == HOLDER);
         let added = share
             .iter()
-            .map(|v| v.wrapping_add(constant) & mask(layout.bits));
+            .map(|v| v.wrapping_add(constant) & mask(layout.bits) & !even);
         let words = Words {
             bits: layout.bits,
             values: added.collect(),
@@ -312,7 +319,12 @@ impl Party for Toy {
             return Ok(());
         }
         let peer = if self.me == CLIENT { HOLDER } else { CLIENT };
-        let mine = s.seed();
+        let mut mine = s.seed();
+        if self.flaw == Flaw::HalfSeed {
+            let mut bytes = *mine.reveal();
+            bytes[..16].fill(0);
+            mine = Seed::from_bytes(bytes);
+        }
         let swapped = s.exchange(Step(0), vec![(peer, mine.share())], &[(peer, ())]);
         let theirs: Seed = self.done(swapped)?.pop().ok_or(LocalFault::Invariant)?;
         let (low, high) = if self.me == CLIENT {
