@@ -1,7 +1,7 @@
 //! Learning parity with noise over bits: sizes of silent lots, what attacks on them cost, and the code.
 //!
 //! A silent lot's outputs are `A x + e`: `x` of `dimension` uniform bits, `A` a public matrix with ten ones in each row
-//! (the local linear code of [YWLZW20] section 5.2), `e` regular noise, one error in each of `blocks` blocks of `2^depth`.
+//! (the local linear code of YWLZW20 section 5.2), `e` regular noise, one error in each of `blocks` blocks of `2^depth`.
 //! The receiver's choice bits are hidden from the sender for as long as these outputs look uniform.
 //!
 //! Cost of the best known attacks, as binary logarithms of bit operations, memory free of charge; `tests/ot/security.rs`
@@ -13,21 +13,21 @@
 //! | medium | 1,048,576 | 77,824 | 1,024 | 155 | 157 | 134 | 142 |
 //! | large | 4,194,304 | 282,624 | 1,024 | 150 | 153 | 131 | 141 |
 //!
-//! - Pooled Gauss ([LWYY22]): `dimension` outputs without error are guessed and solved for; an elimination of `k` unknowns
+//! - Pooled Gauss (LWYY22): `dimension` outputs without error are guessed and solved for; an elimination of `k` unknowns
 //!   is charged `k^2.8`.
-//! - Regular Gauss ([ES24], permutation): the guess takes equally many outputs of every block.
-//! - Regular ISD ([ES24], enumeration): `p` errors among the guessed are allowed and found by a collision of two lists,
+//! - Regular Gauss (ES24, permutation): the guess takes equally many outputs of every block.
+//! - Regular ISD (ES24, enumeration): `p` errors among the guessed are allowed and found by a collision of two lists,
 //!   64 operations for each entry. The paper charges an elimination far more.
-//! - Algebraic ([BO23], as improved in ePrint 2025/1284): errors of a block multiply to zero; part is guessed, some blocks'
+//! - Algebraic (BO23, as improved in ePrint 2025/1284): errors of a block multiply to zero; part is guessed, some blocks'
 //!   errors are enumerated, and the quadratic equations are solved as linear ones. Eliminations before that are free.
 //!
 //! Parameters that are in use elsewhere (`2^20` outputs, dimension `2^16`, 1,024 blocks, or Ferret's own after its
 //! revision) come to 114 to 117 by the same reckoning, for regular ISD.
 //!
-//! [YWLZW20]: Yang, Weng, Lan, Zhang, Wang, "Ferret", CCS 2020, ePrint 2020/924.
-//! [LWYY22]: Liu, Wang, Yang, Yu, "The hardness of LPN over any integer ring and field", ePrint 2022/712.
-//! [ES24]: Esser, Santini, "Not just regular decoding", Crypto 2024, ePrint 2023/1568.
-//! [BO23]: Briaud, Øygarden, "A new algebraic approach to the regular syndrome decoding problem", Eurocrypt 2023.
+//! YWLZW20: Yang, Weng, Lan, Zhang, Wang, "Ferret", CCS 2020, ePrint 2020/924.
+//! LWYY22: Liu, Wang, Yang, Yu, "The hardness of LPN over any integer ring and field", ePrint 2022/712.
+//! ES24: Esser, Santini, "Not just regular decoding", Crypto 2024, ePrint 2023/1568.
+//! BO23: Briaud, Øygarden, "A new algebraic approach to the regular syndrome decoding problem", Eurocrypt 2023.
 
 /// How large a silent lot is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
