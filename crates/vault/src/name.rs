@@ -149,4 +149,25 @@ mod tests {
         assert_ne!(epoch.stamp(1, &tag), epoch.stamp(2, &tag));
         assert_ne!(epoch.stamp(1, &tag), epoch.stamp(1, &[8; 16]));
     }
+
+    #[test]
+    fn every_making_has_a_key_of_its_own() {
+        let (root, salt) = (Seed::insecure_seeded(1), Seed::insecure_seeded(2));
+        let (epoch, id) = (Epoch::unsettled(3), SeriesId([4; 32]));
+        let marked = Epoch {
+            mark: [1; 16],
+            ..epoch
+        };
+        let keys = [
+            epoch.item_key(&root, &id, 5, &salt),
+            epoch.item_key(&root, &id, 6, &salt),
+            epoch.item_key(&root, &SeriesId([5; 32]), 5, &salt),
+            epoch.item_key(&root, &id, 5, &root),
+            epoch.item_key(&salt, &id, 5, &salt),
+            marked.item_key(&root, &id, 5, &salt),
+            Epoch::unsettled(4).item_key(&root, &id, 5, &salt),
+        ];
+        let apart: std::collections::HashSet<_> = keys.iter().map(|k| *k.reveal()).collect();
+        assert_eq!(apart.len(), keys.len());
+    }
 }

@@ -38,6 +38,7 @@ fn another_process() {
 }
 
 type Rows = BTreeMap<Vec<u8>, Vec<u8>>;
+type Change = fn(&mut Rows);
 
 /// Changes rows of the first party's ledger as a program with its own redb can.
 fn rewrite(scratch: &Scratch, table: &str, change: impl Fn(&mut Rows)) {
@@ -65,7 +66,7 @@ fn rows_that_this_vault_did_not_write_are_refused() {
     make(&pools, 2, 50);
     drop(pools);
     copy(&scratch.of(0), &scratch.of(9));
-    let changes: [(&str, fn(&mut Rows)); 5] = [
+    let changes: [(&str, Change); 5] = [
         ("items", |rows| {
             for row in rows.values_mut() {
                 row[40] ^= 1;
