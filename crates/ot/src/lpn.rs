@@ -22,12 +22,12 @@
 //!   errors are enumerated, and the quadratic equations are solved as linear ones. Eliminations before that are free.
 //!
 //! Parameters that are in use elsewhere (`2^20` outputs, dimension `2^16`, 1,024 blocks, or Ferret's own after its
-//! revision) come to 114 to 117 by the same reckoning, for regular ISD.
+//! revision) come to 113 to 117 by the same reckoning, for regular ISD.
 //!
-//! YWLZW20: Yang, Weng, Lan, Zhang, Wang, "Ferret", CCS 2020, ePrint 2020/924.
-//! LWYY22: Liu, Wang, Yang, Yu, "The hardness of LPN over any integer ring and field", ePrint 2022/712.
-//! ES24: Esser, Santini, "Not just regular decoding", Crypto 2024, ePrint 2023/1568.
-//! BO23: Briaud, Øygarden, "A new algebraic approach to the regular syndrome decoding problem", Eurocrypt 2023.
+//! - YWLZW20: Yang, Weng, Lan, Zhang, Wang, "Ferret", CCS 2020, ePrint 2020/924.
+//! - LWYY22: Liu, Wang, Yang, Yu, "The hardness of LPN over any integer ring and field", ePrint 2022/712.
+//! - ES24: Esser, Santini, "Not just regular decoding", Crypto 2024, ePrint 2023/1568.
+//! - BO23: Briaud, Øygarden, "A new algebraic approach to the regular syndrome decoding problem", Eurocrypt 2023.
 
 /// How large a silent lot is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
