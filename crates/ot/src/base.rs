@@ -1,4 +1,4 @@
-//! Base OTs on ristretto255: Naor and Pinkas, "Efficient oblivious transfer protocols", SODA 2001, protocol 3.1.
+//! Base OTs on ristretto255: Naor and Pinkas, "Efficient oblivious transfer protocols", SODA 2001, with random oracles.
 //!
 //! With `C` a point of which nobody knows the logarithm (a hash of the session's nonce), the chooser picks `a` and
 //! sends `PK0 = aG` or `C - aG`; the other side sends `rG`, and its keys are hashes of `r PK0` and `r (C - PK0)`.

@@ -32,7 +32,7 @@ impl PublicCipher {
     }
 }
 
-/// The linear orthomorphism of [GKWY20] section 7.3: `σ(l || r) = (l ^ r) || l`.
+/// The linear orthomorphism of [GKWY20]: `σ(l || r) = (l ^ r) || l`.
 pub(crate) fn sigma(x: u128) -> u128 {
     let (high, low) = ((x >> 64) as u64, x as u64);
     u128::from(high ^ low) << 64 | u128::from(high)

@@ -1,7 +1,7 @@
 //! The correlation-robust hash that makes random OTs of correlated ones.
 //!
 //! `H(i, x) = E(K(i), σ(x)) ^ σ(x)` with a key `K(i)` that serves [`BATCH`] OTs and is then replaced
-//! (MiTCCRH, [GKWWY20] section 3; σ of [GKWY20]). An attacker who tests guesses of the sender's offset against
+//! (MiTCCRH, [GKWWY20]; σ of [GKWY20]). An attacker who tests guesses of the sender's offset against
 //! all targets of one key at once pays `2^128 / BATCH` calls, however many OTs there are in all; with one fixed
 //! key it would be `2^128` divided by the number of OTs. Keys count up from a start that is fresh in each session.
 //!

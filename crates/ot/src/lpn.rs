@@ -1,7 +1,7 @@
 //! Learning parity with noise over bits: sizes of silent lots, what attacks on them cost, and the code.
 //!
 //! A silent lot's outputs are `A x + e`: `x` of `dimension` uniform bits, `A` a public matrix with ten ones in each row
-//! (the local linear code of YWLZW20 section 5.2), `e` regular noise, one error in each of `blocks` blocks of `2^depth`.
+//! (the local linear code of YWLZW20), `e` regular noise, one error in each of `blocks` blocks of `2^depth`.
 //! The receiver's choice bits are hidden from the sender for as long as these outputs look uniform.
 //!
 //! Cost of the best known attacks, as binary logarithms of bit operations, memory free of charge; `tests/ot/security.rs`
@@ -21,8 +21,7 @@
 //! - Algebraic (BO23, as improved in ePrint 2025/1284): errors of a block multiply to zero; part is guessed, some blocks'
 //!   errors are enumerated, and the quadratic equations are solved as linear ones. Eliminations before that are free.
 //!
-//! Parameters that are in use elsewhere (`2^20` outputs, dimension `2^16`, 1,024 blocks, or Ferret's own after its
-//! revision) come to 113 to 117 by the same reckoning, for regular ISD.
+//! `2^20` outputs of dimension `2^16` with 1,024 blocks come to 117 by the same reckoning, and are not used.
 //!
 //! - YWLZW20: Yang, Weng, Lan, Zhang, Wang, "Ferret", CCS 2020, ePrint 2020/924.
 //! - LWYY22: Liu, Wang, Yang, Yu, "The hardness of LPN over any integer ring and field", ePrint 2022/712.

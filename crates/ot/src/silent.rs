@@ -1,5 +1,5 @@
-//! Silent lots: Ferret with regular noise ([YWLZW20] figure 7, semi-honest), its single-point correlated OTs by
-//! half-trees ([GYW+23] figures 3 and 4).
+//! Silent lots: Ferret with regular noise ([YWLZW20], semi-honest), its single-point correlated OTs by
+//! half-trees ([GYW+23]).
 //!
 //! For each block of the noise the sender grows a tree in which a node's children are `H(x)` and `H(x) ^ x` and the first two
 //! nodes differ by Δ, so that every level sums to Δ. The receiver holds all of it but the path to the error. On each
@@ -12,7 +12,7 @@
 //! Trees' leaves differ by Δ at the errors and nowhere else; the code adds correlated OTs of a uniform secret.
 //!
 //! [YWLZW20]: Yang, Weng, Lan, Zhang, Wang, "Ferret", CCS 2020, ePrint 2020/924.
-//! [GYW+23]: Guo, Yang, Wang, Zhang, Xie, Liu, Zhao, "Half-tree", Eurocrypt 2023, ePrint 2022/1431.
+//! [GYW+23]: Guo, Yang, Wang, Zhang, Xie, Zhang, Liu, "Half-tree", Eurocrypt 2023, ePrint 2022/1431.
 
 use crate::cipher::{PublicCipher, sigma};
 use crate::code::encode;

@@ -1,4 +1,4 @@
-//! SoftSpoken OT extension, semi-honest ([Roy22] figures 7 and 8): correlated OTs at `(g - 1) / 8` bytes each, `g` the
+//! SoftSpoken OT extension, semi-honest ([Roy22]): correlated OTs at `(g - 1) / 8` bytes each, `g` the
 //! number of groups that 128 base OTs fall into, for work that grows with `g 2^k`.
 //!
 //! In group `j` the receiver holds streams `s_x` for all `x` of `k` bits, the sender all but that at its part `Δ_j` of the

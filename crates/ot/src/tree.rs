@@ -1,5 +1,5 @@
 //! The trees of SoftSpoken: for each group of `w` base OTs, `2^w` leaves of which the sender of random OTs
-//! misses one ([Roy22] figure 13, semi-honest; [BGI15] for the punctured tree).
+//! misses one ([Roy22], semi-honest; [BGI15] for the punctured tree).
 //!
 //! A node's children are `π_0(x) ^ x` and `π_1(x) ^ x` under permutations of their own for each level of each tree
 //! of each session. The first level's two nodes are the keys of the group's first base OT; for every further
