@@ -3,6 +3,7 @@
 //! Nothing here knows a graph, a socket or a protocol.
 
 mod blocks;
+mod encoded;
 mod party;
 mod prg;
 mod random_ot;
@@ -13,6 +14,7 @@ mod wire;
 mod words;
 
 pub use blocks::Blocks;
+pub use encoded::Encoded;
 pub use party::{Parties, PartyId};
 pub use prg::{Nonce, Prg, Seed};
 pub use random_ot::{ReceiverOts, SenderOts};

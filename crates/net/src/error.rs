@@ -51,6 +51,8 @@ pub enum LocalFault {
     System { code: i32 },
     #[error("the certificate or its key cannot be used")]
     Identity,
+    #[error("its vault: {0}")]
+    Store(#[from] StoreFault),
     #[error("a value that the program itself made is not what it must be")]
     Invariant,
 }
@@ -68,6 +70,35 @@ pub enum InputFault {
     Shape,
     #[error("a value lies outside the declared range")]
     Range,
+}
+
+/// Why one-time material could not be kept on this party's disk, or taken from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
+pub enum StoreFault {
+    #[error("it is open elsewhere")]
+    InUse,
+    #[error("its key or its version is another one")]
+    Foreign,
+    #[error("the disk is full")]
+    DiskFull,
+    #[error("the file system is read-only")]
+    ReadOnly,
+    #[error("the operating system denies access")]
+    Denied,
+    #[error("it was altered since it was written")]
+    Corrupted,
+    #[error("a file is gone")]
+    Missing,
+    #[error("input or output failed")]
+    Io,
+    #[error("an item does not have the length that the plan gives it")]
+    Length,
+    #[error("material is kept by other parties than the plan says")]
+    Keepers,
+    #[error("{0} keeps material too, and there is no link to it")]
+    Unlinked(PartyId),
+    #[error("there is none, or its handshake is still to come")]
+    Closed,
 }
 
 /// What went wrong between this party and a peer, with neither proven at fault.
@@ -127,6 +158,14 @@ pub enum Misdeed {
     RepeatedNonce,
     #[error("a TLS record does not authenticate")]
     Tampered,
+    #[error("it speaks of one-time material of another deployment or epoch")]
+    OtherMaterial,
+}
+
+impl From<StoreFault> for RunError {
+    fn from(fault: StoreFault) -> Self {
+        Self::Local(LocalFault::Store(fault))
+    }
 }
 
 impl From<Malformed> for Misdeed {

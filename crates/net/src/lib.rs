@@ -57,7 +57,7 @@ mod tls;
 mod turns;
 
 pub use bill::{Bill, Cost, Phase};
-pub use error::{HandshakeFault, InputFault, LinkFault, LocalFault, Misdeed, RunError};
+pub use error::{HandshakeFault, InputFault, LinkFault, LocalFault, Misdeed, RunError, StoreFault};
 pub use frame::{HEADER_LEN, MAX_PAYLOAD, Step, is_data};
 pub use identity::{Fingerprint, Identity};
 pub use link::Links;
