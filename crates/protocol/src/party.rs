@@ -1,8 +1,10 @@
 use crate::{Fingerprint, Plan, Role, Seat};
 use std::collections::VecDeque;
-use subrosa_core::{Malformed, PartyId, Stock, StockFault};
+use std::time::Duration;
+use std::vec::IntoIter;
+use subrosa_core::{Bytes, Encoded, Malformed, PartyId, Shelf, Stock, StockFault, Wire};
 use subrosa_ir::{FixedGraph, Tensor, Weights};
-use subrosa_net::{Bill, LocalFault, Phase, RunError, Session};
+use subrosa_net::{Bill, LocalFault, Network, Phase, RunError, Session};
 
 /// A party with its keys, its part and its stocks: the erased face of every [`Role`].
 pub trait Party: Send {
@@ -20,6 +22,29 @@ pub trait Party: Send {
     ) -> Result<Option<Vec<Tensor>>, RunError>;
     /// Inferences whose material is ready.
     fn stocked(&self) -> usize;
+
+    /// Bytes of each piece of one inference's material, in the order in which they are made and taken. None at a
+    /// party that has nothing to keep from one phase to the next.
+    fn pieces(&self) -> Vec<Bytes> {
+        Vec::new()
+    }
+    /// [`Party::offline`] with each piece put on `shelf` as it is made.
+    fn offline_to(
+        &mut self,
+        _shelf: &mut dyn Shelf<Encoded>,
+        s: &mut Session,
+    ) -> Result<(), RunError> {
+        self.offline(s)
+    }
+    /// [`Party::infer`] with pieces that [`Party::offline_to`] has put on a shelf.
+    fn infer_from(
+        &mut self,
+        _stock: Stock<Encoded>,
+        inputs: Option<Vec<Tensor>>,
+        s: &mut Session,
+    ) -> Result<Option<Vec<Tensor>>, RunError> {
+        self.infer(inputs, s)
+    }
 }
 
 /// The plan of all parties, erased.
@@ -30,6 +55,15 @@ pub trait WholePlan: Send + Sync {
     fn links(&self) -> Vec<(PartyId, PartyId)>;
     /// The clear reading of this graph is what the protocol is held to.
     fn oracle(&self) -> &FixedGraph;
+    /// How activations are computed, where a protocol has more than one way.
+    fn reading(&self) -> Option<&'static str> {
+        None
+    }
+    /// How long one inference is reckoned to take on `network` with its offline phase, for a choice between
+    /// readings: without what all of them have in common.
+    fn predicted(&self, _network: &Network) -> Option<Duration> {
+        None
+    }
     /// By how many units of its last place a product with a weight may be off the oracle.
     fn product_error(&self) -> u64 {
         0
@@ -60,6 +94,25 @@ impl<R: Role> Member<R> {
     pub fn parse(role: R, plan: &[u8]) -> Result<Self, Malformed> {
         Ok(Self::new(role, R::Plan::parse(plan)?))
     }
+
+    fn make(&self, shelf: &mut dyn Shelf<R::Piece>, s: &mut Session) -> Result<(), RunError> {
+        s.enter(Phase::Offline);
+        let (keys, part) = self.standing.as_ref().ok_or(LocalFault::Invariant)?;
+        self.role.offline(&self.plan, keys, part, shelf, s)
+    }
+
+    fn take(
+        &self,
+        stock: Stock<R::Piece>,
+        inputs: Option<Vec<Tensor>>,
+        s: &mut Session,
+    ) -> Result<Option<Vec<Tensor>>, RunError> {
+        s.enter(Phase::Online);
+        let (keys, part) = self.standing.as_ref().ok_or(LocalFault::Invariant)?;
+        let running = self.role.share(&self.plan, keys, stock, inputs, s)?;
+        let outcome = self.role.online(&self.plan, keys, part, running, s)?;
+        self.role.reveal(&self.plan, keys, outcome, s)
+    }
 }
 
 impl<R: Role> Party for Member<R> {
@@ -80,10 +133,8 @@ impl<R: Role> Party for Member<R> {
     }
 
     fn offline(&mut self, s: &mut Session) -> Result<(), RunError> {
-        s.enter(Phase::Offline);
-        let (keys, part) = self.standing.as_ref().ok_or(LocalFault::Invariant)?;
         let mut shelf = Vec::new();
-        self.role.offline(&self.plan, keys, part, &mut shelf, s)?;
+        self.make(&mut shelf, s)?;
         self.stocks.push_back(shelf);
         Ok(())
     }
@@ -93,20 +144,62 @@ impl<R: Role> Party for Member<R> {
         inputs: Option<Vec<Tensor>>,
         s: &mut Session,
     ) -> Result<Option<Vec<Tensor>>, RunError> {
-        s.enter(Phase::Online);
-        let (keys, part) = self.standing.as_ref().ok_or(LocalFault::Invariant)?;
-        let pieces = self
-            .stocks
-            .pop_front()
-            .ok_or(LocalFault::Stock(StockFault::Exhausted))?;
-        let running = self
-            .role
-            .share(&self.plan, keys, Stock::from(pieces), inputs, s)?;
-        let outcome = self.role.online(&self.plan, keys, part, running, s)?;
-        self.role.reveal(&self.plan, keys, outcome, s)
+        let pieces = self.stocks.pop_front();
+        let pieces = pieces.ok_or(StockFault::Exhausted)?;
+        self.take(Stock::from(pieces), inputs, s)
     }
 
     fn stocked(&self) -> usize {
         self.stocks.len()
+    }
+
+    fn pieces(&self) -> Vec<Bytes> {
+        let layouts = self.role.pieces(&self.plan);
+        layouts.iter().map(R::Piece::size).collect()
+    }
+
+    fn offline_to(
+        &mut self,
+        shelf: &mut dyn Shelf<Encoded>,
+        s: &mut Session,
+    ) -> Result<(), RunError> {
+        let layouts = self.role.pieces(&self.plan).into_iter();
+        let mut encoding = Encoding::<R::Piece> { shelf, layouts };
+        self.make(&mut encoding, s)?;
+        match encoding.layouts.next() {
+            None => Ok(()),
+            Some(_) => Err(LocalFault::Invariant.into()),
+        }
+    }
+
+    fn infer_from(
+        &mut self,
+        mut stock: Stock<Encoded>,
+        inputs: Option<Vec<Tensor>>,
+        s: &mut Session,
+    ) -> Result<Option<Vec<Tensor>>, RunError> {
+        let layouts = self.role.pieces(&self.plan).into_iter();
+        let pieces = layouts.map(move |layout| {
+            let piece = stock.take()?.value(&layout);
+            piece.map_err(|_| StockFault::Malformed)
+        });
+        self.take(Stock::new(pieces), inputs, s)
+    }
+}
+
+/// A shelf that encodes what it is given, and takes what the plan says alone.
+struct Encoding<'a, T: Wire> {
+    shelf: &'a mut dyn Shelf<Encoded>,
+    layouts: IntoIter<T::Layout>,
+}
+
+impl<T: Wire> Shelf<T> for Encoding<'_, T> {
+    fn put(&mut self, piece: T) -> Result<(), StockFault> {
+        let layout = self.layouts.next().ok_or(StockFault::Malformed)?;
+        let encoded = Encoded::of(&piece, &layout);
+        if encoded.length() != T::size(&layout) {
+            return Err(StockFault::Malformed);
+        }
+        self.shelf.put(encoded)
     }
 }

@@ -20,7 +20,7 @@ pub trait Role: Sized + Send + Sync + 'static {
     /// For a deployment: weights, a share of them, or nothing.
     type Part: Send + Sync + 'static;
     /// One-time, for one step of the plan.
-    type Piece: Wire;
+    type Piece: Wire<Layout: 'static>;
     /// What is left of the stock, and shares of the inputs.
     type Running;
     type Outcome;

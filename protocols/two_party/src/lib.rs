@@ -13,8 +13,11 @@ mod parties;
 mod plan;
 mod roles;
 
+use std::time::Duration;
 use subrosa_core::{Malformed, PartyId};
+use subrosa_hybrid::Reading;
 use subrosa_ir::{FixedGraph, RangedGraph};
+use subrosa_net::Network;
 use subrosa_protocol::{Card, Member, Party, Plan, PlanError, Protocol, Seat, Terms, WholePlan};
 
 pub use card::CARD;
@@ -45,6 +48,17 @@ impl WholePlan for Whole {
 
     fn oracle(&self) -> &FixedGraph {
         &self.scheme.graph
+    }
+
+    fn reading(&self) -> Option<&'static str> {
+        Some(match self.scheme.reading {
+            Reading::Ot => "ot",
+            Reading::Gc => "gc",
+        })
+    }
+
+    fn predicted(&self, network: &Network) -> Option<Duration> {
+        Some(self.scheme.predicted(network))
     }
 
     /// Both shares of a product are rounded, as SPU's H2A does.
