@@ -28,6 +28,12 @@ pub enum Error {
     Output(#[from] OutputFault),
     #[error("output tail: {0}")]
     Tail(#[from] EvalError),
+    #[error("{protocol}: {one} and {other} both keep material and have no link to agree on it")]
+    Unlinked {
+        protocol: &'static str,
+        one: &'static str,
+        other: &'static str,
+    },
     #[error(transparent)]
     Run(#[from] Box<Blame>),
 }

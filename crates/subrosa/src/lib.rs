@@ -5,15 +5,18 @@
 //! ```
 //!
 //! [`protocols`] lists what there is to choose from. A [`Participant`] is one party with its connections:
-//! `setup` once, then `offline` and `infer` for each inference. [`InMemory`] runs all parties of a plan in
+//! `setup` once, then `offline` and `infer` for each inference; or `join` and `fill` to make material ahead in the
+//! party's [`Vault`], then `ready` and `infer`. [`InMemory`] runs all parties of a plan in
 //! threads of one process, to try a model and for tests; real parties are processes of their own.
 
+mod ahead;
 mod blame;
 mod error;
 mod memory;
 mod oracle;
 mod participant;
 mod planned;
+mod pool;
 mod prepared;
 mod protocols;
 
@@ -21,12 +24,13 @@ pub use blame::{Blame, blame};
 pub use error::Error;
 pub use memory::{InMemory, InMemoryRun, run_in_memory};
 pub use oracle::{Oracle, OracleAnswer};
-pub use participant::{Participant, Phased};
+pub use participant::{Participant, Phased, Source as MaterialSource};
 pub use planned::{PartyPrice, Planned, total};
+pub use pool::PoolTerms;
 pub use prepared::Prepared;
 pub use protocols::{Entry, find, protocols};
 
-pub use subrosa_core::{Bits, Bytes, Malformed, PartyId, Rounds, Secret};
+pub use subrosa_core::{Bits, Bytes, Malformed, PartyId, Rounds, Secret, Seed};
 pub use subrosa_ir::{
     Element, FixedGraph, FixedOp, FloatGraph, InputFault, InputPort, Interval, LowerError,
     OutputPort, RangeError, RangedGraph, Reveal, Samples, Shape, TailValue, Tensor, Weights,
@@ -34,9 +38,10 @@ pub use subrosa_ir::{
 };
 pub use subrosa_net::{
     Bill, Cost, Endpoint, Fingerprint, HEADER_LEN, Identity, LinkFault, Links, LocalFault, Network,
-    Peer, Phase, RunError, Tap, UnknownNetwork, connect,
+    Peer, Phase, RunError, StoreFault, Tap, UnknownNetwork, connect,
 };
 pub use subrosa_onnx::{
     Dim, InputInfo, Model, OnnxError, PublicConstant, Reference, supported_operators,
 };
 pub use subrosa_protocol::{Card, Learns, Nonlinear, PartyKind, PlanError, Seat, Source, Terms};
+pub use subrosa_vault::{Vault, VaultFault};

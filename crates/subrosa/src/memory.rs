@@ -1,9 +1,13 @@
-use crate::{Blame, Error, Participant, Phased, Planned, blame};
+use crate::participant::Source;
+use crate::{Blame, Error, Participant, Phased, Planned, PoolTerms, blame};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use subrosa_core::PartyId;
 use subrosa_ir::{Tensor, Weights};
-use subrosa_net::{Bill, LocalFault, Network, RunError, Tap, memory_mesh, memory_mesh_tapped};
+use subrosa_net::{
+    Bill, Fingerprint, LocalFault, Network, RunError, Tap, memory_mesh, memory_mesh_tapped,
+};
 use subrosa_protocol::Seat;
 
 /// All parties of a plan in threads of this process, over links in memory. Nobody is protected from anybody.
@@ -60,6 +64,40 @@ impl InMemory {
         Ok(())
     }
 
+    /// Opens a vault for every party that keeps material, each in a folder of its own under `folder` with a key that
+    /// is nowhere else, and joins them to a pool.
+    pub fn join(&mut self, planned: &Planned, folder: &Path) -> Result<(), Error> {
+        let keepers = planned.keepers()?;
+        let print = |party: &PartyId| (*party, Fingerprint([party.0; 32]));
+        let prints: Vec<(PartyId, Fingerprint)> = keepers.iter().map(print).collect();
+        self.all(|seat, party| {
+            let folder = folder.join(seat.name);
+            let terms = PoolTerms::passing(seat.party, prints.clone(), &folder)?;
+            party.join(terms).map(unbilled)
+        })?;
+        Ok(())
+    }
+
+    /// Makes the material of `count` inferences into the pool.
+    pub fn fill(&mut self, count: usize) -> Result<(), Error> {
+        self.all(|_, party| {
+            let bills = party.fill(count)?;
+            let (value, bill) = ((), bills.into_iter().sum());
+            Ok(Phased { value, bill })
+        })?;
+        Ok(())
+    }
+
+    /// Where the next inference's material comes from, now that it is at hand.
+    pub fn ready(&mut self) -> Result<Source, Error> {
+        let sources = self.all(|_, party| party.ready())?;
+        let first = sources.first().copied().unwrap_or(Source::Fresh);
+        match sources.iter().all(|source| *source == first) {
+            true => Ok(first),
+            false => Err(failed(&self.seats, &[]).into()),
+        }
+    }
+
     /// The client's answer.
     pub fn infer(&mut self, inputs: &[Tensor]) -> Result<Vec<Tensor>, Error> {
         let answers =
@@ -105,6 +143,11 @@ impl InMemory {
         }
         Err(failed(&self.seats, &reports).into())
     }
+}
+
+fn unbilled<T>(value: T) -> Phased<T> {
+    let bill = Bill::default();
+    Phased { value, bill }
 }
 
 fn failed(seats: &[Seat], reports: &[(PartyId, RunError)]) -> Box<Blame> {

@@ -1,13 +1,18 @@
 use crate::Entry;
+use crate::pool::{Keeping, PoolTerms, Taken};
 use std::time::Duration;
-use subrosa_core::{Bytes, Malformed, PartyId, Rounds};
+use subrosa_core::{Bytes, Encoded, Malformed, PartyId, Rounds, Seed, Stock};
 use subrosa_ir::{Tensor, Weights};
-use subrosa_net::{Bill, Cost, Links, LocalFault, RunError, Session, SessionTerms};
-use subrosa_protocol::Party;
+use subrosa_net::{Bill, Cost, Links, LocalFault, RunError, Session, SessionTerms, StoreFault};
+use subrosa_protocol::{Fingerprint, Party};
 
 /// One party with its connections: joins protocol and net.
 ///
 /// Setup has a session of its own; each offline phase opens a fresh one, which the inference then goes on with.
+/// With a pool, [`Participant::fill`] makes material ahead, and [`Participant::ready`] takes it: what parties tell
+/// each other about their vaults goes over sessions beside, which are on no bill, so that setup, one item and one
+/// inference still cost what the plan says.
+///
 /// After an error this party is done: its neighbours have been told, and every later call gives the same error.
 pub struct Participant {
     protocol: &'static Entry,
@@ -16,6 +21,18 @@ pub struct Participant {
     party: Box<dyn Party>,
     timeout: Duration,
     state: State,
+    keeping: Option<Keeping>,
+    /// What the next inference takes from the pool.
+    next: Option<Stock<Encoded>>,
+}
+
+/// Where an inference's material comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Made ahead and kept in the parties' vaults.
+    Pool,
+    /// Made on the spot.
+    Fresh,
 }
 
 enum State {
@@ -48,6 +65,8 @@ impl Participant {
             party,
             timeout,
             state,
+            keeping: None,
+            next: None,
         })
     }
 
@@ -60,6 +79,9 @@ impl Participant {
     pub fn setup(&mut self, weights: Option<&Weights>) -> Result<Phased<()>, RunError> {
         let fresh = (self.protocol.seat)(&self.plan, self.threads);
         self.party = fresh.map_err(|_| LocalFault::Invariant)?;
+        self.next = None;
+        let renewed = self.keeping.take().map_or(Ok(()), |mut old| old.renew());
+        renewed.map_err(|error| self.end(error))?;
         let done = self.step(true, |party, session| party.setup(weights, session))?;
         self.rest();
         Ok(done)
@@ -70,12 +92,104 @@ impl Participant {
         self.step(true, |party, session| party.offline(session))
     }
 
+    /// Joins the pool of the present setup: every party does, with the same keepers. Those settle their vaults.
+    /// Another setup leaves the pool empty, to be joined again.
+    pub fn join(&mut self, terms: PoolTerms) -> Result<(), RunError> {
+        let links = self.links()?;
+        let me = links.me();
+        let prints = self.prints(&links.peers());
+        self.state = State::Idle(links);
+        let has_pieces = !self.party.pieces().is_empty();
+        let keeping = Keeping::new(me, has_pieces, &prints, terms);
+        let mut keeping = keeping.map_err(|error| self.end(error))?;
+        if keeping.keeps() {
+            self.beside(&keeping.peers(), |s| keeping.handshake(s))?;
+        }
+        (self.keeping, self.next) = (Some(keeping), None);
+        Ok(())
+    }
+
+    /// Makes the material of `count` inferences, each with a session of its own, and keeps it. The bill of each.
+    pub fn fill(&mut self, count: usize) -> Result<Vec<Bill>, RunError> {
+        let mut keeping = self.keeping.take().ok_or(StoreFault::Closed)?;
+        let bills = self.fill_into(&mut keeping, count);
+        self.keeping = Some(keeping);
+        bills
+    }
+
+    fn fill_into(&mut self, keeping: &mut Keeping, count: usize) -> Result<Vec<Bill>, RunError> {
+        let first = keeping.fresh().map_err(|error| self.end(error))?;
+        let mut bills = Vec::new();
+        for number in (first..).take(count) {
+            let done = self.step(true, |party, session| {
+                if !keeping.keeps() {
+                    return party.offline_to(&mut Vec::new(), session);
+                }
+                let mut slot = keeping.begin(number)?;
+                let offline = party.offline_to(&mut slot, session);
+                keeping.made(slot, offline)
+            })?;
+            bills.push(done.bill);
+        }
+        self.rest();
+        if keeping.keeps() {
+            self.beside(&keeping.peers(), |s| keeping.commit(first, s))?;
+        }
+        Ok(bills)
+    }
+
+    /// Gets the next inference's material to hand, from the pool or, if that is empty, by an offline phase, and opens
+    /// the inference's session. No write to disk is left for the inference to wait for.
+    pub fn ready(&mut self) -> Result<Phased<Source>, RunError> {
+        let Some(taken) = self.take()? else {
+            let made = self.offline()?;
+            return Ok(Phased {
+                value: Source::Fresh,
+                bill: made.bill,
+            });
+        };
+        let done = self.step(true, |party, _| taken.stock(party.pieces()))?;
+        self.next = Some(done.value);
+        Ok(Phased {
+            value: Source::Pool,
+            bill: done.bill,
+        })
+    }
+
+    fn take(&mut self) -> Result<Option<Taken>, RunError> {
+        let Some(mut keeping) = self.keeping.take() else {
+            return Ok(None);
+        };
+        let mut taken = keeping.take();
+        let mut leased = Ok(());
+        if taken.is_none() {
+            leased = self.lease(&mut keeping);
+            taken = keeping.take();
+        }
+        self.keeping = Some(keeping);
+        leased.map(|()| taken)
+    }
+
+    fn lease(&mut self, keeping: &mut Keeping) -> Result<(), RunError> {
+        let links = self.links()?;
+        let audience = keeping.audience(&links.peers());
+        self.state = State::Idle(links);
+        if audience.is_empty() && !keeping.keeps() {
+            return Ok(());
+        }
+        self.beside(&audience, |s| keeping.lease(s))
+    }
+
     /// Takes one inference's material and answers. Only the client brings inputs and gets outputs.
     pub fn infer(
         &mut self,
         inputs: Option<Vec<Tensor>>,
     ) -> Result<Phased<Option<Vec<Tensor>>>, RunError> {
-        let done = self.step(false, |party, session| party.infer(inputs, session))?;
+        let next = self.next.take();
+        let done = self.step(false, |party, session| match next {
+            Some(stock) => party.infer_from(stock, inputs, session),
+            None => party.infer(inputs, session),
+        })?;
         self.rest();
         Ok(done)
     }
@@ -102,24 +216,68 @@ impl Participant {
 
     /// The open session, unless a fresh one is asked for, and its bill so far.
     fn session(&mut self, fresh: bool) -> Result<(Box<Session>, Bill), RunError> {
+        if !fresh && matches!(self.state, State::Open(..)) {
+            let ended = State::Ended(LocalFault::Invariant.into());
+            if let State::Open(session, bill) = std::mem::replace(&mut self.state, ended) {
+                return Ok((session, bill));
+            }
+        }
+        let links = self.links()?;
+        let prints = self.prints(&links.peers());
+        Ok((self.open(links, prints)?, Bill::default()))
+    }
+
+    /// A session with some neighbours about material, on no bill.
+    fn beside<T>(
+        &mut self,
+        with: &[PartyId],
+        run: impl FnOnce(&mut Session) -> Result<T, RunError>,
+    ) -> Result<T, RunError> {
+        let links = self.links()?;
+        let mut prints = self.prints(with);
+        for (_, print) in &mut prints {
+            *print = *Seed::from_bytes(*print).derive("pool", b"").reveal();
+        }
+        let mut session = self.open(links, prints)?;
+        match run(&mut session) {
+            Ok(value) => {
+                self.state = State::Idle(session.close());
+                Ok(value)
+            }
+            Err(error) => {
+                session.fail(&error);
+                Err(self.end(error))
+            }
+        }
+    }
+
+    /// Moves the connections out.
+    fn links(&mut self) -> Result<Links, RunError> {
         let ended = State::Ended(LocalFault::Invariant.into());
-        let links = match std::mem::replace(&mut self.state, ended) {
-            State::Ended(error) => return Err(self.end(error)),
-            State::Open(session, bill) if !fresh => return Ok((session, bill)),
-            State::Open(session, _) => session.close(),
-            State::Idle(links) => links,
-        };
-        let prints = links
-            .peers()
-            .into_iter()
-            .map(|peer| (peer, self.party.fingerprint(peer)));
+        match std::mem::replace(&mut self.state, ended) {
+            State::Ended(error) => Err(self.end(error)),
+            State::Open(session, _) => Ok(session.close()),
+            State::Idle(links) => Ok(links),
+        }
+    }
+
+    fn prints(&self, peers: &[PartyId]) -> Vec<(PartyId, Fingerprint)> {
+        let print = |peer: &PartyId| (*peer, self.party.fingerprint(*peer));
+        peers.iter().map(print).collect()
+    }
+
+    fn open(
+        &mut self,
+        links: Links,
+        fingerprints: Vec<(PartyId, Fingerprint)>,
+    ) -> Result<Box<Session>, RunError> {
         let terms = SessionTerms {
-            fingerprints: prints.collect::<Vec<(PartyId, [u8; 32])>>(),
+            fingerprints,
             timeout: self.timeout,
             insecure_seed: None,
         };
         match Session::open(links, terms) {
-            Ok(session) => Ok((Box::new(session), Bill::default())),
+            Ok(session) => Ok(Box::new(session)),
             Err(error) => Err(self.end(error)),
         }
     }
