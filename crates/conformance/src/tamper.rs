@@ -23,6 +23,8 @@ struct Tampering {
     notice: Notice,
 }
 
+type Trial<'a> = (&'a Frame, Tampering);
+
 /// When the receiver must notice.
 #[derive(Clone, Copy, PartialEq)]
 enum Notice {
@@ -33,7 +35,8 @@ enum Notice {
     IfPadded,
 }
 
-/// For every frame of setup and of two inferences and for every kind of tampering with it: the receiver ends with an
+/// For every frame of setup and of two inferences and for every kind of tampering with it, or for a selection of
+/// [`Subject::trials`]: the receiver ends with an
 /// error that names the sender, every party ends, none panics or names a party that is at neither end of the frame's
 /// link, and the client has no answer but the honest run's.
 pub fn faults_are_noticed(subject: &Subject, case: &Case) -> Result<(), Failure> {
@@ -118,14 +121,17 @@ pub(crate) fn honest(planned: &Planned, job: &Job) -> Result<Record, Failure> {
     planned.table.run(&patient)
 }
 
-/// At most `most` trials, drawn without regard to what they are.
-fn some<T>(trials: Vec<T>, most: usize) -> Vec<T> {
+/// `most` trials, drawn without regard to what they are, and all those with padding bits, since few messages have them.
+fn some<'a>(trials: Vec<Trial<'a>>, most: usize) -> Vec<Trial<'a>> {
     let draws = Prg::new(&Seed::insecure_seeded(1)).words(64, trials.len());
     let mut ranked = draws.clone();
     ranked.sort_unstable();
-    let first_out = ranked.get(most).copied().unwrap_or(u64::MAX);
-    let kept = trials.into_iter().zip(draws);
-    let kept = kept.filter(|(_, draw)| *draw < first_out);
+    let Some(first_out) = ranked.get(most) else {
+        return trials;
+    };
+    let kept = trials.into_iter().zip(&draws);
+    let kept = kept
+        .filter(|((_, tampering), draw)| *draw < first_out || tampering.notice == Notice::IfPadded);
     kept.map(|(trial, _)| trial).collect()
 }
 
