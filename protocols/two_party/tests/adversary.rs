@@ -172,9 +172,11 @@ fn opened_products_are_uniform_whatever_the_weights_are() {
                 "factor {factor}, bit {bit}: {deviation}"
             );
         }
+        let count = values.len();
         values.sort_unstable();
         values.dedup();
-        assert_eq!(values.len(), 16 * layout.count);
+        // Of 1024 draws from 2^21, sixteen pairs are equal with a chance below 2^-70.
+        assert!(layout.bits > 20 && values.len() + 16 > count);
     }
 }
 

@@ -32,7 +32,7 @@ fn plan(
 }
 
 /// Each run begins with base OTs and keys, which takes a while.
-const TRIALS: usize = 120;
+const TRIALS: usize = 80;
 
 /// Base OTs, both ways. The client's message before them is its public key.
 const POINTS: &[Exempt] = &[
