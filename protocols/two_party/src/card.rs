@@ -60,7 +60,7 @@ pub const CARD: Card = Card {
         "one-time material if both parties restore a backup together",
     ],
     cost: "offline one encrypted product for each layer and the transfers or circuits of its activations; online one product of integers \
-           at the vendor per layer; ReLU: eight messages and about 45 bytes with ot, two messages and about 450 bytes with gc",
+           at the vendor per layer; ReLU: eight exchanges and about 43 bytes with ot, two exchanges and about 450 bytes with gc",
     not_done: &[
         "malicious security, with or without abort",
         "sigmoid, tanh, softmax, exp inside the network",

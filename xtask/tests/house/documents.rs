@@ -161,7 +161,14 @@ fn rows(card: &str) -> Vec<String> {
 
 fn documents() -> Vec<PathBuf> {
     let mut documents = Vec::new();
-    for folder in ["", "models", "protocols/clear", "protocols/replicated3"] {
+    let folders = [
+        "",
+        "models",
+        "protocols/clear",
+        "protocols/replicated3",
+        "protocols/two_party",
+    ];
+    for folder in folders {
         for entry in std::fs::read_dir(root().join(folder)).unwrap() {
             let path = entry.unwrap().path();
             if path.extension().is_some_and(|end| end == "md") {
@@ -202,13 +209,24 @@ fn links_lead_somewhere() {
 
 #[test]
 fn who_learns_what_is_the_card_word_for_word() {
-    let card = rows(&read(&root().join("protocols/replicated3/src/card.rs")));
-    assert!(card.len() >= 4, "found no card");
     let mut findings = Vec::new();
-    for document in ["README.md", "protocols/replicated3/README.md"] {
-        let text = read(&root().join(document));
-        let missing = card.iter().filter(|row| !text.contains(*row));
-        findings.extend(missing.map(|row| format!("{document} lacks {row}")));
+    for (protocol, least, documents) in [
+        (
+            "replicated3",
+            4,
+            ["README.md", "protocols/replicated3/README.md"].as_slice(),
+        ),
+        ("two_party", 2, &["protocols/two_party/README.md"]),
+    ] {
+        let card = rows(&read(
+            &root().join(format!("protocols/{protocol}/src/card.rs")),
+        ));
+        assert!(card.len() >= least, "found no card of {protocol}");
+        for document in documents {
+            let text = read(&root().join(document));
+            let missing = card.iter().filter(|row| !text.contains(*row));
+            findings.extend(missing.map(|row| format!("{document} lacks {row}")));
+        }
     }
     none(&findings);
 }
