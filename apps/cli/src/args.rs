@@ -85,6 +85,8 @@ pub struct Run {
     /// Runs, after one that does not count; times are medians
     #[arg(long, default_value_t = 1, value_parser = positive)]
     pub repeat: usize,
+    #[arg(long, value_name = "N", help = POOL, value_parser = positive, allow_negative_numbers = true)]
+    pub pool: Option<usize>,
     #[command(flatten)]
     pub numbers: Numbers,
     #[command(flatten)]
@@ -114,6 +116,8 @@ pub struct Eval {
     /// Images in one inference [default: the file's, or 128]
     #[arg(long, value_parser = positive)]
     pub batch: Option<usize>,
+    #[arg(long, value_name = "N", help = POOL, value_parser = positive, allow_negative_numbers = true)]
+    pub pool: Option<usize>,
     #[command(flatten)]
     pub numbers: Numbers,
     #[command(flatten)]
@@ -138,6 +142,8 @@ pub struct Bench {
     /// Runs of each, after one that does not count; times are medians
     #[arg(long, default_value_t = 5, value_parser = positive)]
     pub repeat: usize,
+    #[arg(long, value_name = "N", help = POOL, value_parser = positive, allow_negative_numbers = true)]
+    pub pool: Option<usize>,
     #[command(flatten)]
     pub numbers: Numbers,
     #[command(flatten)]
@@ -147,6 +153,8 @@ pub struct Bench {
 }
 
 const JSON: &str = "One JSON object on standard output";
+const POOL: &str = "Make the material of N inferences ahead, beyond the warm-up's, in a vault of each party; \
+    what it does not hold is made on the spot";
 
 /// What numbers may be and what is opened.
 #[derive(Args)]

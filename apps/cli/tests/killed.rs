@@ -2,12 +2,18 @@
 
 mod support;
 
-use std::process::{Child, Command};
+use std::process::Child;
 use std::time::{Duration, Instant};
 use support::*;
 
+/// A protocol, how many processes it has, and one that computes.
+type Kind = (&'static str, usize, &'static str);
+
+const KINDS: [Kind; 2] = [("replicated3", 5, "server-0"), ("two-party", 2, "vendor")];
+
 /// Starts a run that would take hours, and waits until its parties are at work.
-fn long_run(name: &str, more: &[&str]) -> (Child, Vec<(u32, String)>) {
+fn long_run(kind: Kind, name: &str, more: &[&str]) -> (Child, Vec<(u32, String)>) {
+    let (protocol, count, worker) = kind;
     let folder = folder(name);
     let input = npy(
         &folder.join("x.npy"),
@@ -20,7 +26,7 @@ fn long_run(name: &str, more: &[&str]) -> (Child, Vec<(u32, String)>) {
         "run",
         &model,
         "--protocol",
-        "replicated3",
+        protocol,
         "--input",
         &input,
         "--repeat",
@@ -30,7 +36,7 @@ fn long_run(name: &str, more: &[&str]) -> (Child, Vec<(u32, String)>) {
     let child = command(&arguments).spawn().unwrap();
     let started = Instant::now();
     let mut parties = children(child.id());
-    while !(parties.len() == 5 && has_worked(*party(&parties, "server-0"))) {
+    while !(parties.len() == count && has_worked(*party(&parties, worker))) {
         assert!(started.elapsed() < Duration::from_secs(60), "{parties:?}");
         std::thread::sleep(Duration::from_millis(20));
         parties = children(child.id());
@@ -51,37 +57,15 @@ fn has_worked(id: u32) -> bool {
         >= 10
 }
 
-fn signal(signal: &str, id: u32) {
-    assert!(
-        Command::new("kill")
-            .args([signal, &id.to_string()])
-            .status()
-            .unwrap()
-            .success()
-    );
-}
-
-fn party<'a>(parties: &'a [(u32, String)], name: &str) -> &'a u32 {
-    let found = parties
-        .iter()
-        .find(|(_, line)| line.contains(&format!("party {name}")));
-    &found.unwrap().0
-}
-
-fn all_gone(parties: &[(u32, String)]) {
-    let until = Instant::now() + Duration::from_secs(10);
-    for (id, line) in parties {
-        while std::fs::metadata(format!("/proc/{id}")).is_ok() {
-            assert!(Instant::now() < until, "{line} is still there");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
-}
-
 #[test]
 fn killed_party_is_named() {
-    for name in ["server-1", "client"] {
-        let (child, parties) = long_run("killed", &[]);
+    for (kind, name) in [
+        (KINDS[0], "server-1"),
+        (KINDS[0], "client"),
+        (KINDS[1], "vendor"),
+        (KINDS[1], "client"),
+    ] {
+        let (child, parties) = long_run(kind, "killed", &[]);
         signal("-9", *party(&parties, name));
         let killed = Instant::now();
         let output = finish(child);
@@ -96,20 +80,25 @@ fn killed_party_is_named() {
 
 #[test]
 fn stopped_party_is_named() {
-    let (child, parties) = long_run("stopped", &["--timeout", "2"]);
-    signal("-STOP", *party(&parties, "server-0"));
-    let output = finish(child);
-    let stderr = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{stderr}");
-    let last = stderr.lines().last().unwrap_or_default();
-    assert!(last.starts_with("subrosa: server-0"), "{stderr}");
-    all_gone(&parties);
+    for kind in KINDS {
+        let (child, parties) = long_run(kind, "stopped", &["--timeout", "2"]);
+        signal("-STOP", *party(&parties, kind.2));
+        let output = finish(child);
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        let last = stderr.lines().last().unwrap_or_default();
+        assert!(
+            last.starts_with(&format!("subrosa: {}", kind.2)),
+            "{stderr}"
+        );
+        all_gone(&parties);
+    }
 }
 
 #[test]
 fn parties_end_with_the_program() {
     for how in ["-9", "-INT"] {
-        let (mut child, parties) = long_run("orphans", &[]);
+        let (mut child, parties) = long_run(KINDS[0], "orphans", &[]);
         signal(how, child.id());
         child.wait().unwrap();
         all_gone(&parties);

@@ -151,6 +151,20 @@ fn wrong_usage() {
         &["moon", "loopback"],
     );
     says(&fail(&["demo", "--pool", "3"], 2), &["--pool"]);
+    let with = |name: &str, value: &str| {
+        let input = ["--protocol", "two-party", "--input", "x.npy"];
+        let run = [&["run", &mlp][..], &input[..], &[name, value]].concat();
+        let line = fail(&run, 2);
+        let bench = fail(&["bench", name, value], 2);
+        says(&line, &[name, value]);
+        says(&bench, &[name, value]);
+    };
+    for wrong in ["0", "-1", "many", "1000001", "1.5"] {
+        with("--pool", wrong);
+    }
+    for wrong in ["magic", "OT", "ot,gc"] {
+        with("--nonlinear", wrong);
+    }
     fail(&["nothing"], 2);
     fail(&[], 2);
     let nowhere = [

@@ -14,10 +14,17 @@ use std::path::Path;
 use std::time::Duration;
 use subrosa::{Entry, Model, PartyKind, Prepared, Tensor, protocols};
 
+const HEAD: [&str; 10] = [
+    "protocol", "ring", "setup", "offline", "online", "to clear", "off sent", "on sent", "rounds",
+    "memory",
+];
+
 #[derive(Serialize)]
 struct Json {
     network: String,
     repeat: usize,
+    /// Inferences whose material was made ahead.
+    pool: usize,
     rows: Vec<Row>,
 }
 
@@ -26,6 +33,8 @@ struct Row {
     model: String,
     batch: usize,
     protocol: &'static str,
+    /// How activations are computed, where the protocol has more than one way.
+    nonlinear: Option<&'static str>,
     rings: Vec<u32>,
     threads: usize,
     time: Time,
@@ -90,6 +99,7 @@ pub fn bench(options: &Bench) -> Result<(), Fault> {
     let json = Json {
         network: options.place.network.to_string(),
         repeat: options.repeat,
+        pool: options.pool.unwrap_or(0),
         rows,
     };
     if options.json {
@@ -152,7 +162,7 @@ fn row(
 ) -> Result<Row, Fault> {
     let planned = prepared.plan(protocol, &terms(&options.numbers, options.place.network));
     let planned = planned.map_err(crate::fault::of_model(Path::new(name)))?;
-    let settings = settings(&options.place, &planned);
+    let settings = settings(Path::new(name), &options.place, &planned, options.pool)?;
     let measured = measure(
         &planned,
         &prepared.weights,
@@ -172,6 +182,7 @@ fn row(
         model: name.to_owned(),
         batch,
         protocol: protocol.name(),
+        nonlinear: planned.reading(),
         rings: vec![planned.graph().ring],
         threads: settings.threads,
         time: measured.time(),
@@ -191,47 +202,89 @@ fn server_peak(measured: &Measured) -> u64 {
 }
 
 fn text(json: &Json) -> String {
-    let head = [
-        "model",
-        "protocol",
-        "batch",
-        "ring",
-        "setup",
-        "offline",
-        "online",
-        "to clear",
-        "offline sent",
-        "online sent",
-        "rounds",
-        "server",
-    ];
-    let mut table = Table::with_head(&head, 2);
     let seconds = |s: f64| report::seconds(Duration::from_secs_f64(s));
-    for row in &json.rows {
-        table.row(vec![
-            row.model.clone(),
-            row.protocol.to_owned(),
-            row.batch.to_string(),
-            row.rings
-                .iter()
-                .map(u32::to_string)
-                .collect::<Vec<_>>()
-                .join("/"),
+    let row = |row: &Row| {
+        let rings: Vec<String> = row.rings.iter().map(u32::to_string).collect();
+        let ratio = |ratio: f64| match ratio {
+            r if r < 9.95 => format!("{r:.1}x"),
+            r => format!("{r:.0}x"),
+        };
+        vec![
+            match row.nonlinear {
+                Some(reading) => format!("{} ({reading})", row.protocol),
+                None => row.protocol.to_owned(),
+            },
+            rings.join("/"),
             seconds(row.time.setup_s),
             seconds(row.time.offline_s),
             seconds(row.time.online_s),
-            row.online_to_clear
-                .map_or_else(String::new, |ratio| format!("{ratio:.1}x")),
+            row.online_to_clear.map_or_else(String::new, ratio),
             report::bytes(row.bill.offline.bytes),
             report::bytes(row.bill.online.bytes),
             row.bill.online.rounds.to_string(),
             report::bytes(row.server_peak_rss_bytes),
-        ]);
-    }
-    format!(
-        "Medians of {} runs on network {}; bytes of all parties; memory of the largest server.\n\n{}",
+        ]
+    };
+    let same = |a: &Row, b: &Row| a.model == b.model && a.batch == b.batch;
+    let mut text = format!(
+        "Medians of {} runs on network {}. Time: setup, one offline phase{}, one\n\
+         online inference and that beside clear. Sent: bytes of all parties. Memory: the largest server's.\n",
         json.repeat,
         json.network,
-        table.render("")
-    )
+        if json.pool > 0 { " (made ahead)" } else { "" },
+    );
+    for rows in json.rows.chunk_by(same) {
+        if let [first, ..] = rows {
+            text += &format!("\n{}, batch {}\n", first.model, first.batch);
+        }
+        let mut table = Table::with_head(&HEAD, 1);
+        rows.iter().for_each(|one| table.row(row(one)));
+        text += &table.render("  ");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::CostJson;
+
+    #[test]
+    fn the_widest_row_fits() {
+        let cost = CostJson {
+            bytes: 123_456_789,
+            rounds: 12_345,
+        };
+        let row = Row {
+            model: "mnist-lenet".to_owned(),
+            batch: 128,
+            protocol: "two-party",
+            nonlinear: Some("ot"),
+            rings: vec![64],
+            threads: 2,
+            time: Time {
+                setup_s: 0.123,
+                offline_s: 0.234,
+                online_s: 0.345,
+            },
+            bill: BillJson {
+                setup: cost,
+                offline: cost,
+                online: cost,
+            },
+            server_peak_rss_bytes: 999_000_000,
+            online_to_clear: Some(1234.0),
+        };
+        let text = text(&Json {
+            network: "loopback".to_owned(),
+            repeat: 100,
+            pool: 5,
+            rows: vec![row],
+        });
+        assert!(text.contains("mnist-lenet, batch 128"), "{text}");
+        assert!(
+            text.lines().all(|line| line.chars().count() <= 98),
+            "{text}"
+        );
+    }
 }

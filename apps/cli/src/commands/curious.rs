@@ -15,27 +15,39 @@ pub struct Seen {
     pub input: Vec<u8>,
     /// All payloads, setup and offline phase included.
     pub all: Vec<u8>,
+    /// All payloads that the client received, where they are enough to tell anything.
+    pub client: Option<Vec<u8>>,
+}
+
+/// The least number of bytes whose evenness means something: sixteen of each value.
+const ENOUGH: usize = 1 << 12;
+
+struct Frame {
+    from: PartyId,
+    to: PartyId,
+    payload: Vec<u8>,
 }
 
 struct Recorder {
-    who: PartyId,
-    frames: Mutex<Vec<(PartyId, Vec<u8>)>>,
+    who: Vec<PartyId>,
+    frames: Mutex<Vec<Frame>>,
 }
 
 impl Tap for Recorder {
     fn frame(&self, from: PartyId, to: PartyId, _: u64, bytes: Vec<u8>) -> Vec<Vec<u8>> {
         if let (true, Some((header, payload))) =
-            (to == self.who, bytes.split_at_checked(HEADER_LEN))
+            (self.who.contains(&to), bytes.split_at_checked(HEADER_LEN))
             && header.get(2) == Some(&DATA)
         {
             let mut frames = self.frames.lock().unwrap_or_else(PoisonError::into_inner);
-            frames.push((from, payload.to_vec()));
+            let payload = payload.to_vec();
+            frames.push(Frame { from, to, payload });
         }
         vec![bytes]
     }
 }
 
-/// Runs an inference in memory with every message to the first server written down.
+/// Runs an inference in memory with every message to the first server and to the client written down.
 pub fn watch(
     planned: &Planned,
     weights: &Weights,
@@ -43,11 +55,14 @@ pub fn watch(
     timeout: std::time::Duration,
 ) -> Result<Option<Seen>, Error> {
     let serves = |seat: &Seat| matches!(seat.kind, PartyKind::Server | PartyKind::Vendor);
-    let Some(seat) = planned.seats().into_iter().find(serves) else {
+    let seats = planned.seats();
+    let Some(seat) = seats.iter().copied().find(serves) else {
         return Ok(None);
     };
+    let clients = seats.iter().filter(|seat| seat.kind.brings_input());
+    let clients: Vec<PartyId> = clients.map(|seat| seat.party).collect();
     let recorder = Arc::new(Recorder {
-        who: seat.party,
+        who: clients.iter().copied().chain([seat.party]).collect(),
         frames: Mutex::default(),
     });
     let mut run = InMemory::new(
@@ -67,21 +82,20 @@ pub fn watch(
     };
     let before = frames().len();
     run.infer(inputs)?;
-    let seats = planned.seats();
-    let client = |party: PartyId| {
-        seats
-            .iter()
-            .any(|seat| seat.party == party && seat.kind.brings_input())
-    };
     let frames = frames();
-    let online = frames.iter().skip(before).filter(|(from, _)| client(*from));
+    let asked = |frame: &&Frame| clients.contains(&frame.from) && frame.to == seat.party;
+    let online = frames.iter().skip(before).filter(asked);
+    let input = online.flat_map(|frame| frame.payload.clone()).collect();
+    let received = |who: &[PartyId]| -> Vec<u8> {
+        let to = frames.iter().filter(|frame| who.contains(&frame.to));
+        to.flat_map(|frame| frame.payload.clone()).collect()
+    };
+    let client = received(&clients);
     Ok(Some(Seen {
         seat,
-        input: online.flat_map(|(_, payload)| payload.clone()).collect(),
-        all: frames
-            .iter()
-            .flat_map(|(_, payload)| payload.clone())
-            .collect(),
+        input,
+        all: received(&[seat.party]),
+        client: (client.len() >= ENOUGH).then_some(client),
     }))
 }
 

@@ -1,9 +1,9 @@
 //! `demo`: everything at once, on one screen.
 
 use super::compare::{Answer, Comparison, argmax};
-use super::curious::{Seen, uniformity, watch};
+use super::curious::{Seen, Uniformity, uniformity, watch};
 use super::pictures::pictures;
-use super::prepare::{cores, settings};
+use super::prepare::{cores, named, settings};
 use super::{bundled, prepare};
 use crate::args::Demo;
 use crate::fault::{Fault, of_model};
@@ -29,7 +29,7 @@ pub fn demo(options: &Demo) -> Result<(), Fault> {
     let planned = prepared
         .plan(options.protocol, &terms)
         .map_err(of_model(path))?;
-    let settings = settings(&options.place, &planned);
+    let settings = settings(path, &options.place, &planned, None)?;
     let weights = report::count(model.parameters() as u64);
     report::print(&format!("{}\n", opening(&planned, name, &weights, count)))?;
     let measured = measure(&planned, &prepared.weights, &input, &settings, 1, |_| ())?;
@@ -69,11 +69,17 @@ pub fn demo(options: &Demo) -> Result<(), Fault> {
 fn opening(planned: &Planned, name: &str, weights: &str, count: usize) -> String {
     let paint = paint();
     let card = &planned.protocol.card;
+    let seats = planned.seats();
+    let owner = seats.iter().find(|seat| seat.kind.brings_weights());
     let mut text = format!(
-        "{}\n\nThe owner holds a model, {name} with {weights} weights; the client holds {count}\n\
+        "{}\n\nThe {} holds a model, {name} with {weights} weights; the client holds {count}\n\
          digits; {} processes on this machine talk TLS 1.3. Who learns what:\n",
-        report::wrap(&format!("{}: {}", paint.bold(card.name), card.title), ""),
-        planned.seats().len(),
+        report::wrap(
+            &format!("{}: {}", paint.bold(&named(planned)), card.title),
+            ""
+        ),
+        owner.map_or("owner", |seat| seat.name),
+        seats.len(),
     );
     let mut table = Table::new(2);
     for line in card.learns {
@@ -142,6 +148,15 @@ fn results(
     )
 }
 
+/// A numbered party's name stands for itself.
+fn with_article(name: &str) -> String {
+    if name.ends_with(|last: char| last.is_ascii_digit()) {
+        name.to_owned()
+    } else {
+        format!("the {name}")
+    }
+}
+
 /// What the first server saw, beside what the client holds.
 fn sight(seen: &Seen, digits: &Tensor) -> String {
     const BYTES: usize = 16;
@@ -164,7 +179,6 @@ fn sight(seen: &Seen, digits: &Tensor) -> String {
             .get(..BYTES)
             .unwrap_or_default())
     };
-    let (all, own) = (uniformity(&seen.all), uniformity(&pixels));
     let chance = |chance: f64| {
         if chance < 1e-6 {
             "p < 0.000001".to_owned()
@@ -172,25 +186,39 @@ fn sight(seen: &Seen, digits: &Tensor) -> String {
             format!("p = {chance:.2}")
         }
     };
-    let verdict = if all.chance < 1e-6 {
-        paint.bad("it sees more than noise")
-    } else {
-        paint.good("it sees noise")
+    let verdict = |chance: f64| {
+        if chance < 1e-6 {
+            paint.bad("it sees more than noise")
+        } else {
+            paint.good("it sees noise")
+        }
     };
-    format!(
+    let line = |what: &str, found: &Uniformity, verdict: &str| {
+        let (statistic, chance) = (found.statistic, chance(found.chance));
+        format!("    {what:<26}{statistic:>8.0}, {chance}{verdict}\n")
+    };
+    let received = |who: &str, bytes: &[u8]| {
+        let found = uniformity(bytes);
+        let what = format!(
+            "{}, {}",
+            with_article(who),
+            report::bytes(bytes.len() as u64)
+        );
+        line(&what, &found, &format!(": {}", verdict(found.chance)))
+    };
+    let mut text = format!(
         "\nWhat {} saw (the same run once more in memory, each message recorded)\n\
          \x20 a row of the first digit  {}\n\
          \x20 received in its place     {}\n\
-         \x20 evenness of byte values, chi-squared, 255 +- 23 where they are uniform:\n\
-         \x20   the digits themselves   {:.0}, {}\n\
-         \x20   all {} received    {:.0}, {}: {verdict}\n",
-        paint.bold(seen.seat.name),
+         \x20 evenness of byte values, chi-squared, 255 +- 23 where they are uniform:\n",
+        paint.bold(&with_article(seen.seat.name)),
         part(&pixels, pixel),
         part(&seen.input, place),
-        own.statistic,
-        chance(own.chance),
-        report::bytes(seen.all.len() as u64),
-        all.statistic,
-        chance(all.chance),
-    )
+    );
+    text += &line("the digits themselves", &uniformity(&pixels), "");
+    text += &received(seen.seat.name, &seen.all);
+    if let Some(client) = &seen.client {
+        text += &received("client", client);
+    }
+    text
 }

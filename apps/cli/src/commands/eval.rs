@@ -2,7 +2,7 @@
 
 use super::compare::{Comparison, answers, quietly};
 use super::eval_score::{Batch, Score};
-use super::prepare::{cores, open, plan, prepare, settings};
+use super::prepare::{cores, named, open, plan, prepare, settings};
 use crate::args::Eval;
 use crate::fault::{Fault, Usage, of_model};
 use crate::input::{Images, Preprocessing, declared_ranges, names, read_samples};
@@ -19,10 +19,14 @@ const BATCH: usize = 128;
 #[derive(Serialize)]
 struct Json {
     protocol: String,
+    /// How activations are computed, where the protocol has more than one way.
+    nonlinear: Option<&'static str>,
     model: String,
     dataset: &'static str,
     images: usize,
     batch: usize,
+    /// Inferences whose material was made ahead.
+    pool: usize,
     /// Fractions.
     accuracy_float: Option<f64>,
     accuracy_clear_fixed: f64,
@@ -70,20 +74,26 @@ pub fn eval(options: &Eval) -> Result<(), Fault> {
         score.comparison = Comparison::without(error);
     }
     let bar = progress(images.count());
-    let mut processes = Processes::start(
-        &planned,
-        &prepared.weights,
-        &settings(&options.place, &planned),
-    )?;
+    let settings = settings(&options.model, &options.place, &planned, options.pool)?;
+    let mut processes = Processes::start(&planned, &prepared.weights, &settings)?;
     let begun = processes.setup()?;
     let mut bills = begun.bills;
     let mut time: Duration = begun.time;
+    let pool = settings.pool.min(images.count().div_ceil(batch));
+    if pool > 0 && !settings.keepers.is_empty() {
+        processes.join(&settings.keepers)?;
+        let filled = processes.fill(pool)?;
+        time += filled.time;
+        for (bill, made) in bills.iter_mut().zip(filled.bills) {
+            *bill += made;
+        }
+    }
     let mut exceeded: Vec<String> = Vec::new();
     for first in (0..images.count()).step_by(batch) {
         let last = images.count().min(first + batch);
         let input = [tensor(&images, first, batch, &shape, &preprocessing)];
         let started = Instant::now();
-        let made = processes.offline()?;
+        let made = processes.ready()?;
         let answer = processes.infer(&input)?;
         time += started.elapsed();
         for (bill, (made, asked)) in bills
@@ -145,10 +155,12 @@ pub fn eval(options: &Eval) -> Result<(), Fault> {
     let floats = score.comparison.rows().is_ok() || error.is_ok();
     let json = Json {
         protocol: options.protocol.name().to_owned(),
+        nonlinear: planned.reading(),
         model: options.model.display().to_string(),
         dataset: options.dataset.name(),
         images: score.images,
         batch,
+        pool,
         accuracy_float: floats.then(|| score.fraction(score.right_float)),
         accuracy_clear_fixed: score.fraction(score.right_oracle),
         accuracy: score.fraction(score.right),
@@ -164,7 +176,7 @@ pub fn eval(options: &Eval) -> Result<(), Fault> {
     if options.json {
         print_json(&json)
     } else {
-        report::print(&text(&json, &total(&bills)))
+        report::print(&text(&json, &named(&planned), &total(&bills)))
     }
 }
 
@@ -241,7 +253,7 @@ fn progress(images: usize) -> ProgressBar {
         .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-fn text(json: &Json, bill: &Bill) -> String {
+fn text(json: &Json, protocol: &str, bill: &Bill) -> String {
     let paint = paint();
     let percent = |fraction: f64| format!("{:.2} %", 100.0 * fraction);
     let float = json
@@ -257,7 +269,7 @@ fn text(json: &Json, bill: &Bill) -> String {
          \x20 time      {} with setup, {} an image\n\
          \x20 sent      offline {}, online {} by all parties together\n",
         paint.bold(&json.model),
-        paint.bold(&json.protocol),
+        paint.bold(protocol),
         json.images,
         json.dataset,
         json.batch,

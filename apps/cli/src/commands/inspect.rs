@@ -5,7 +5,7 @@ use super::prepare::{open, prepare, terms};
 use crate::args::Inspect;
 use crate::fault::{Fault, of_model};
 use crate::input::{Preprocessing, RangeSource, declared_ranges, names, read_samples};
-use subrosa::{Entry, protocols};
+use subrosa::{Entry, Nonlinear, Planned, Terms, protocols};
 
 /// The range of an input of which nothing is said.
 const ASSUMED: [f32; 2] = [0.0, 1.0];
@@ -44,10 +44,24 @@ pub fn inspect(options: &Inspect) -> Result<(), Fault> {
     };
     let mut under = Vec::new();
     for entry in protocols().iter().filter(chosen) {
-        let planned = prepared.plan(entry, &terms(&options.numbers, options.network));
+        let asked = terms(&options.numbers, options.network);
+        let planned = prepared.plan(entry, &asked);
+        let reading = planned.as_ref().ok().and_then(Planned::reading);
+        let mut readings = Vec::new();
+        if reading.is_some() && asked.nonlinear == Nonlinear::Auto {
+            for nonlinear in [Nonlinear::Ot, Nonlinear::Gc] {
+                let terms = Terms {
+                    nonlinear,
+                    ..asked.clone()
+                };
+                readings.extend(prepared.plan(entry, &terms).ok());
+            }
+        }
         under.push(Under {
             protocol: entry,
             planned,
+            readings,
+            network: options.network,
         });
     }
     let report = Report {

@@ -7,7 +7,7 @@ use crate::input::RangeSource;
 use crate::report::{BillJson, print_json};
 use serde::Serialize;
 use std::collections::BTreeMap;
-use subrosa::{FixedGraph, FixedOp, Shape};
+use subrosa::{FixedGraph, FixedOp, Planned, Shape};
 
 #[derive(Serialize)]
 struct Json<'a> {
@@ -66,17 +66,28 @@ struct ConstantJson<'a> {
 enum UnderJson<'a> {
     Runs {
         runs: bool,
+        /// How activations are computed, where the protocol has more than one way.
+        nonlinear: Option<&'a str>,
         rings: Vec<u32>,
         fraction_bits: [u32; 2],
         ranges: &'a str,
         calibrated_wires: Vec<&'a str>,
         price: BillJson,
         parties: BTreeMap<&'a str, BillJson>,
+        /// All ways, where none was asked for.
+        readings: BTreeMap<&'a str, ReadingJson>,
     },
     Refused {
         runs: bool,
         reason: String,
     },
+}
+
+#[derive(Serialize)]
+struct ReadingJson {
+    price: BillJson,
+    /// Offline and online together, without the products that all readings have.
+    predicted_s: Option<f64>,
 }
 
 impl Report<'_> {
@@ -144,16 +155,31 @@ impl Under {
                 let parties = planned.parties().iter();
                 UnderJson::Runs {
                     runs: true,
+                    nonlinear: planned.reading(),
                     rings: vec![graph.ring],
                     fraction_bits: fraction_bits(graph),
                     ranges: ranges_kind(graph),
                     calibrated_wires: graph.calibrated_wires(),
                     price: (&planned.price()).into(),
                     parties: parties.map(|p| (p.seat.name, (&p.price).into())).collect(),
+                    readings: self
+                        .readings
+                        .iter()
+                        .filter_map(|one| self.reading(one))
+                        .collect(),
                 }
             }
         };
         (self.protocol.name(), json)
+    }
+
+    fn reading(&self, planned: &Planned) -> Option<(&'static str, ReadingJson)> {
+        let predicted = planned.predicted(&self.network);
+        let json = ReadingJson {
+            price: (&planned.price()).into(),
+            predicted_s: predicted.map(|time| time.as_secs_f64()),
+        };
+        Some((planned.reading()?, json))
     }
 }
 

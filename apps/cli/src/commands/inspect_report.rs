@@ -1,12 +1,12 @@
 //! What `inspect` says to people.
 
 use super::inspect_json::fraction_bits;
-use super::prepare::{ranges_kind, samples_text};
+use super::prepare::{named, ranges_kind, samples_text};
 use crate::fault::Fault;
 use crate::input::{RangeSource, shape_text};
 use crate::report::{self, Table, paint};
 use std::path::Path;
-use subrosa::{Entry, Interval, Model, Planned, Prepared, PublicConstant, Shape};
+use subrosa::{Entry, Interval, Model, Network, Planned, Prepared, PublicConstant, Shape};
 
 pub struct Report<'a> {
     pub path: &'a Path,
@@ -23,6 +23,10 @@ pub struct Report<'a> {
 pub struct Under {
     pub protocol: &'static Entry,
     pub planned: Result<Planned, subrosa::Error>,
+    /// Each way to compute activations, where there is more than one and none was asked for.
+    pub readings: Vec<Planned>,
+    /// What the choice between them reckons with.
+    pub network: Network,
 }
 
 impl Report<'_> {
@@ -81,6 +85,9 @@ impl Report<'_> {
                 None if remark.is_empty() => {}
                 None => remarks.push((remark, vec![name])),
             }
+        }
+        for choice in self.under.iter().filter_map(Under::choice) {
+            text += &format!("\n{choice}\n");
         }
         for (remark, names) in remarks {
             text += &format!("\n{}: {remark}\n", names.join(", "));
@@ -149,34 +156,55 @@ impl Report<'_> {
         ];
         let mut table = Table::with_head(&head, 1);
         for under in self.under {
-            let name = under.protocol.name().to_owned();
-            table.row(match &under.planned {
-                Err(_) => vec![name, "no".to_owned()],
-                Ok(planned) => {
-                    let (graph, price) = (planned.graph(), planned.price());
-                    let [least, most] = fraction_bits(graph);
-                    vec![
-                        name,
-                        graph.ring.to_string(),
-                        if least == most {
-                            most.to_string()
-                        } else {
-                            format!("{least}-{most}")
-                        },
-                        ranges_kind(graph).to_owned(),
-                        report::bytes(price.setup.bytes.0),
-                        report::bytes(price.offline.bytes.0),
-                        report::bytes(price.online.bytes.0),
-                        price.online.rounds.0.to_string(),
-                    ]
-                }
-            });
+            match (&under.planned, under.readings.as_slice()) {
+                (Err(_), _) => table.row(vec![under.protocol.name().to_owned(), "no".to_owned()]),
+                (Ok(planned), []) => table.row(row(planned)),
+                (Ok(_), readings) => readings.iter().for_each(|one| table.row(row(one))),
+            }
         }
         table
     }
 }
 
+fn row(planned: &Planned) -> Vec<String> {
+    let (graph, price) = (planned.graph(), planned.price());
+    let [least, most] = fraction_bits(graph);
+    vec![
+        named(planned),
+        graph.ring.to_string(),
+        if least == most {
+            most.to_string()
+        } else {
+            format!("{least}-{most}")
+        },
+        ranges_kind(graph).to_owned(),
+        report::bytes(price.setup.bytes.0),
+        report::bytes(price.offline.bytes.0),
+        report::bytes(price.online.bytes.0),
+        price.online.rounds.0.to_string(),
+    ]
+}
+
 impl Under {
+    /// Which reading is taken, and why.
+    fn choice(&self) -> Option<String> {
+        let taken = self.planned.as_ref().ok()?.reading()?;
+        let reckoned = self.readings.iter().filter_map(|planned| {
+            let time = planned.predicted(&self.network)?;
+            Some(format!("{} {}", planned.reading()?, report::seconds(time)))
+        });
+        let reckoned: Vec<String> = reckoned.collect();
+        (!reckoned.is_empty()).then(|| {
+            format!(
+                "{}: --nonlinear auto takes {taken} on network {}; offline and online together,\n\
+                 without the products that both have: {}",
+                self.protocol.name(),
+                self.network,
+                reckoned.join(", ")
+            )
+        })
+    }
+
     /// What cannot be, or what is not proven.
     fn remark(&self) -> String {
         match &self.planned {

@@ -43,22 +43,43 @@ pub fn terms(numbers: &Numbers, network: Network) -> Terms {
     }
 }
 
-pub fn settings(place: &Place, planned: &Planned) -> Settings {
+/// `pool`: inferences whose material is made ahead.
+pub fn settings(
+    path: &Path,
+    place: &Place,
+    planned: &Planned,
+    pool: Option<usize>,
+) -> Result<Settings, Fault> {
     let servers = planned.seats();
     let computes = |kind| matches!(kind, PartyKind::Server | PartyKind::Vendor);
     let servers = servers.iter().filter(|seat| computes(seat.kind)).count();
     let threads = place
         .threads
         .unwrap_or_else(|| (cores() / servers.max(1)).max(1));
-    Settings {
+    let keepers = match pool {
+        Some(_) => planned.keepers().map_err(of_model(path))?,
+        None => Vec::new(),
+    };
+    Ok(Settings {
         network: place.network,
         threads,
         timeout: place.timeout,
-    }
+        pool: pool.unwrap_or(0),
+        keepers,
+    })
 }
 
 pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// A protocol's name, with how it computes activations where it has more than one way.
+pub fn named(planned: &Planned) -> String {
+    let name = planned.protocol.name();
+    match planned.reading() {
+        Some(reading) => format!("{name} ({reading})"),
+        None => name.to_owned(),
+    }
 }
 
 /// `proven`, or `calibrated` if the bound of any wire is only that.

@@ -49,7 +49,7 @@ pub fn run(options: &Run) -> Result<(), Fault> {
         .transpose()?;
     check_inputs(&planned, &given)?;
     say_ranges(&names(&model), &given, &planned, &prepared);
-    let settings = settings(&options.place, &planned);
+    let settings = settings(&options.model, &options.place, &planned, options.pool)?;
     let bar = progress(options.repeat);
     let measured = measure(
         &planned,

@@ -1,7 +1,7 @@
 //! What `run` says.
 
 use super::compare::{Comparison, argmax};
-use super::prepare::{ranges_kind, reveal_text};
+use super::prepare::{named, ranges_kind, reveal_text};
 use crate::args::Run;
 use crate::fault::Fault;
 use crate::input::{Given, RangeSource};
@@ -25,11 +25,15 @@ pub struct Report<'a> {
 #[derive(Serialize)]
 struct Json<'a> {
     protocol: &'a str,
+    /// How activations are computed, where the protocol has more than one way.
+    nonlinear: Option<&'a str>,
     model: String,
     batch: usize,
     outputs: BTreeMap<&'a str, &'a Shape>,
     reveal: String,
     repeat: usize,
+    /// Inferences whose material was made ahead.
+    pool: usize,
     time: Time,
     bill: BillJson,
     price: BillJson,
@@ -120,6 +124,7 @@ impl Report<'_> {
         let agrees = self.comparison.argmax_agrees();
         Json {
             protocol: self.planned.protocol.name(),
+            nonlinear: self.planned.reading(),
             model: self.options.model.display().to_string(),
             batch: self.given.batch,
             outputs: outputs
@@ -127,6 +132,7 @@ impl Report<'_> {
                 .collect(),
             reveal: reveal_text(self.options.numbers.reveal),
             repeat: self.options.repeat,
+            pool: self.settings.pool,
             time: self.measured.time(),
             bill: (&self.measured.bill()).into(),
             price: (&self.measured.price()).into(),
@@ -149,7 +155,7 @@ impl Report<'_> {
         let mut text = format!(
             "{} under {}, batch {}, ring of {} bits, ranges {}, network {}\n\n",
             paint.bold(&self.options.model.display().to_string()),
-            paint.bold(self.planned.protocol.name()),
+            paint.bold(&named(self.planned)),
             self.given.batch,
             graph.ring,
             ranges_kind(graph),
@@ -174,8 +180,12 @@ impl Report<'_> {
             1 => "once, after a warm-up".to_owned(),
             repeat => format!("median of {repeat}, after a warm-up"),
         };
+        let ahead = match self.settings.pool {
+            0 => String::new(),
+            pool => format!(" for each of {pool} made ahead"),
+        };
         text += &format!(
-            "  time ({runs}): setup {}, offline {}, online {}\n\n",
+            "  time ({runs}): setup {}, offline {}{ahead}, online {}\n\n",
             report::seconds(measured.setup),
             report::seconds(measured.offline),
             paint.bold(&report::seconds(measured.online)),

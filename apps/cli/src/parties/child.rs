@@ -1,12 +1,14 @@
 //! The process of one party. It reads commands from standard input and answers on standard output.
 
 use super::message::{self, Command, Reply, Report, Start};
+use super::vault;
 use std::io::{self, ErrorKind, IsTerminal};
 use std::process::ExitCode;
 use std::sync::mpsc;
 use std::time::Instant;
 use subrosa::{
-    Endpoint, Identity, LocalFault, Participant, Peer, RunError, Secret, Weights, connect,
+    Bill, Endpoint, Identity, LocalFault, MaterialSource, Participant, PartyId, Peer, PoolTerms,
+    RunError, Secret, Weights, connect,
 };
 
 /// Runs until standard input closes, and ends at once when it does, whatever the party is doing.
@@ -31,7 +33,10 @@ pub fn run() -> ExitCode {
                     confess();
                     std::process::exit(2)
                 }
-                Err(_) => std::process::exit(1),
+                Err(_) => {
+                    vault::clear();
+                    std::process::exit(1)
+                }
             }
         }
     });
@@ -42,6 +47,7 @@ pub fn run() -> ExitCode {
             break;
         }
     }
+    vault::clear();
     ExitCode::FAILURE
 }
 
@@ -62,6 +68,7 @@ enum Child {
         identity: Identity,
     },
     Seated {
+        me: PartyId,
         party: Box<Participant>,
         weights: Option<Weights>,
     },
@@ -130,37 +137,24 @@ impl Child {
                 let party = Box::new(party.map_err(|_| Stop::Confused)?);
                 Ok((
                     Self::Seated {
+                        me,
                         party,
                         weights: None,
                     },
-                    done(None, Default::default(), came),
+                    done(Bill::default(), came),
                 ))
             }
-            (Self::Seated { party, .. }, Command::Weights(weights)) => {
-                let reply = done(None, Default::default(), came);
-                Ok((
-                    Self::Seated {
-                        party,
-                        weights: Some(weights),
-                    },
-                    reply,
-                ))
-            }
-            (Self::Seated { mut party, weights }, command) => {
-                let (outputs, bill) = match command {
-                    Command::Setup => (None, party.setup(weights.as_ref())?.bill),
-                    Command::Offline => (None, party.offline()?.bill),
-                    Command::Infer(inputs) => {
-                        // The clock of what a user waits starts here, with the input at hand.
-                        let started = Instant::now();
-                        let answer = party.infer(inputs)?;
-                        let reply = done(answer.value, answer.bill, started);
-                        return Ok((Self::Seated { party, weights }, reply));
-                    }
-                    _ => return Err(Stop::Confused),
-                };
-                let reply = done(outputs, bill, came);
-                Ok((Self::Seated { party, weights }, reply))
+            (
+                Self::Seated {
+                    me,
+                    mut party,
+                    weights,
+                },
+                command,
+            ) => {
+                let (weights, reply) = seated(me, &mut party, weights, command, came)?;
+                let seated = Self::Seated { me, party, weights };
+                Ok((seated, Reply::Done(reply)))
             }
             (Self::Ended(error), _) => Err(Stop::Failed(error)),
             _ => Err(Stop::Confused),
@@ -198,14 +192,56 @@ fn begin(start: Box<Start>) -> Result<(Child, Reply), Stop> {
     ))
 }
 
-fn done(outputs: Option<Vec<subrosa::Tensor>>, bill: subrosa::Bill, since: Instant) -> Reply {
-    let time = since.elapsed();
-    Reply::Done(Report {
-        outputs,
-        time,
+/// What a party that is connected does, and the weights that it has then.
+fn seated(
+    me: PartyId,
+    party: &mut Participant,
+    weights: Option<Weights>,
+    command: Command,
+    came: Instant,
+) -> Result<(Option<Weights>, Report), Stop> {
+    let report = match command {
+        Command::Weights(weights) => return Ok((Some(weights), report(Bill::default(), came))),
+        Command::Setup => report(party.setup(weights.as_ref())?.bill, came),
+        Command::Join(keepers, folder) => {
+            vault::clear_at_end(&folder);
+            party.join(PoolTerms::passing(me, keepers, &folder)?)?;
+            report(Bill::default(), came)
+        }
+        Command::Fill(count) => report(party.fill(count)?.into_iter().sum(), came),
+        Command::Ready => {
+            let ready = party.ready()?;
+            Report {
+                pooled: ready.value == MaterialSource::Pool,
+                ..report(ready.bill, came)
+            }
+        }
+        Command::Infer(inputs) => {
+            // The clock of what a user waits starts here, with the input at hand.
+            let started = Instant::now();
+            let answer = party.infer(inputs)?;
+            Report {
+                outputs: answer.value,
+                ..report(answer.bill, started)
+            }
+        }
+        _ => return Err(Stop::Confused),
+    };
+    Ok((weights, report))
+}
+
+fn done(bill: Bill, since: Instant) -> Reply {
+    Reply::Done(report(bill, since))
+}
+
+fn report(bill: Bill, since: Instant) -> Report {
+    Report {
+        outputs: None,
+        time: since.elapsed(),
         bill,
+        pooled: false,
         peak_rss_bytes: peak_rss_bytes(),
-    })
+    }
 }
 
 /// The largest resident set of this process so far, 0 where the system does not say.

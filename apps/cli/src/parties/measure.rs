@@ -1,8 +1,9 @@
 //! Repeated runs and their medians.
 
+use super::processes::Step;
 use super::{PartyFault, Processes, Settings};
 use std::time::{Duration, Instant};
-use subrosa::{Bill, Planned, Seat, Tensor, Weights, total};
+use subrosa::{Bill, Bytes, Cost, Planned, Rounds, Seat, Tensor, Weights, total};
 
 /// Time for setups beyond the first two.
 const SETUPS: Duration = Duration::from_secs(2);
@@ -65,14 +66,26 @@ pub fn measure(
         setups.push(step.time);
         bills = step.bills;
     }
+    let lot = if settings.pool > 0 && !settings.keepers.is_empty() {
+        all.join(&settings.keepers)?;
+        // The warm-up's.
+        all.fill(1)?;
+        Some(Lot::of(all.fill(settings.pool)?, settings.pool))
+    } else {
+        None
+    };
     let (mut offline, mut online) = (Vec::new(), Vec::new());
     let mut outputs = Vec::new();
     let mut sums = bills.clone();
     let mut peaks = Vec::new();
     for round in 0..=repeat {
         seen(round);
-        let made = all.offline()?;
+        let ready = all.ready()?;
         let answer = all.infer(inputs)?;
+        let made = match (&lot, ready.pooled) {
+            (Some(lot), true) => lot.clone(),
+            _ => Lot::of(ready, 1),
+        };
         offline.push(made.time);
         online.push(answer.step.time);
         sums = bills.clone();
@@ -100,6 +113,34 @@ pub fn measure(
         online: median(&online[1..]),
         parties: parties.collect(),
     })
+}
+
+/// The making of one inference's material.
+#[derive(Clone)]
+struct Lot {
+    time: Duration,
+    /// In the order of the seats.
+    bills: Vec<Bill>,
+}
+
+impl Lot {
+    /// One of `count` that were made in one step. They cost the same, and a remainder shows as one more.
+    fn of(step: Step, count: usize) -> Self {
+        let part = |number: u64| number.div_ceil(count.max(1) as u64);
+        let one = |cost: Cost| Cost {
+            bytes: Bytes(part(cost.bytes.0)),
+            rounds: Rounds(part(cost.rounds.0)),
+        };
+        let bills = step.bills.iter().map(|bill| Bill {
+            setup: one(bill.setup),
+            offline: one(bill.offline),
+            online: one(bill.online),
+        });
+        Self {
+            time: step.time / u32::try_from(count.max(1)).unwrap_or(u32::MAX),
+            bills: bills.collect(),
+        }
+    }
 }
 
 /// The middle value, or the mean of both middle ones.

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 use subrosa::{Bill, Fingerprint, Network, PartyId, RunError, Tensor, Weights};
 
@@ -19,7 +20,12 @@ pub enum Command {
     /// Only to the party that brings the weights.
     Weights(Weights),
     Setup,
-    Offline,
+    /// Join a pool of material with these keepers. Keepers make their vaults in the folder.
+    Join(Vec<(PartyId, Fingerprint)>, PathBuf),
+    /// Make so many inferences' material into the pool.
+    Fill(usize),
+    /// Get the next inference's material to hand.
+    Ready,
     /// Inputs only to the client.
     Infer(Option<Vec<Tensor>>),
     /// Answered at once, also in the middle of another command.
@@ -87,6 +93,8 @@ pub struct Report {
     /// From the command's arrival to its end.
     pub time: Duration,
     pub bill: Bill,
+    /// Whether the material that is ready comes from the pool.
+    pub pooled: bool,
     pub peak_rss_bytes: u64,
 }
 

@@ -5,6 +5,7 @@ mod measure;
 mod message;
 mod process;
 mod processes;
+mod vault;
 
 pub use child::run as run_child;
 pub use measure::{Measured, measure};

@@ -3,7 +3,7 @@
 use super::message::{self, Command, Reply};
 use std::fmt;
 use std::io;
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, ChildStdout, Stdio};
 use std::sync::mpsc::{self, Sender};
 use std::time::{Duration, Instant};
@@ -39,6 +39,8 @@ impl Process {
             .env(tunables, settings)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            // An interrupt from the terminal is the program's alone: a party ends, and tidies up, when its input closes.
+            .process_group(0)
             .spawn()?;
         let (commands, queue) = mpsc::channel::<Command>();
         if let Some(mut stdin) = child.stdin.take() {

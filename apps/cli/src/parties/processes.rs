@@ -3,13 +3,14 @@
 use super::Death;
 use super::message::{Command, Reply, Report, Start};
 use super::process::{Event, Process};
+use super::vault::Scratch;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 use subrosa::{
-    Bill, Blame, Identity, LocalFault, Network, PartyId, Planned, RunError, Seat, Tensor, Weights,
-    blame,
+    Bill, Blame, Fingerprint, Identity, LocalFault, Network, PartyId, Planned, RunError, Seat,
+    Tensor, Weights, blame,
 };
 use thiserror::Error;
 
@@ -20,13 +21,17 @@ const ANSWER: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
 /// Pause in which the servers get ready before the client starts.
 const READY: Duration = Duration::from_millis(2);
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     pub network: Network,
     /// Cores that each party may use.
     pub threads: usize,
     /// The longest silence of a peer.
     pub timeout: Duration,
+    /// Inferences whose material is made ahead.
+    pub pool: usize,
+    /// Parties that keep it.
+    pub keepers: Vec<PartyId>,
 }
 
 /// Why parties as processes failed, and whose fault it is.
@@ -53,6 +58,8 @@ pub struct Step {
     pub time: Duration,
     /// In the order of the seats.
     pub bills: Vec<Bill>,
+    /// Whether all have material from the pool.
+    pub pooled: bool,
     pub peak_rss_bytes: Vec<u64>,
 }
 
@@ -67,6 +74,9 @@ pub struct Answered {
 pub struct Processes {
     seats: Vec<Seat>,
     processes: Vec<Process>,
+    /// Of their vaults. They go after the processes.
+    folders: Vec<Scratch>,
+    fingerprints: Vec<(PartyId, Fingerprint)>,
     prices: Vec<Bill>,
     events: Receiver<(usize, Event)>,
     timeout: Duration,
@@ -98,6 +108,11 @@ impl Processes {
         let mut all = Self {
             seats,
             processes,
+            folders: Vec::new(),
+            fingerprints: identities
+                .iter()
+                .map(|(party, id)| (*party, id.fingerprint()))
+                .collect(),
             prices: Vec::new(),
             events,
             timeout,
@@ -173,8 +188,31 @@ impl Processes {
         self.reports().map(|reports| step(&reports))
     }
 
-    pub fn offline(&mut self) -> Result<Step, PartyFault> {
-        (0..self.seats.len()).for_each(|at| self.tell(at, Command::Offline));
+    /// Joins the parties to a pool, in which `keepers` keep material, each in a vault of its own.
+    pub fn join(&mut self, keepers: &[PartyId]) -> Result<(), PartyFault> {
+        let prints = self.fingerprints.iter();
+        let prints = prints.filter(|(party, _)| keepers.contains(party));
+        let prints: Vec<(PartyId, Fingerprint)> = prints.copied().collect();
+        for at in 0..self.seats.len() {
+            let seat = self.seats[at];
+            let folder =
+                Scratch::new(seat.name).ok_or_else(|| own(&seat, LocalFault::Randomness))?;
+            let path = folder.path().to_owned();
+            self.folders.push(folder);
+            self.tell(at, Command::Join(prints.clone(), path));
+        }
+        self.reports().map(|_| ())
+    }
+
+    /// Makes `count` inferences' material into the pool; time and bills are those of all together.
+    pub fn fill(&mut self, count: usize) -> Result<Step, PartyFault> {
+        (0..self.seats.len()).for_each(|at| self.tell(at, Command::Fill(count)));
+        self.reports().map(|reports| step(&reports))
+    }
+
+    /// Gets the next inference's material to hand: the pool's, or made on the spot.
+    pub fn ready(&mut self) -> Result<Step, PartyFault> {
+        (0..self.seats.len()).for_each(|at| self.tell(at, Command::Ready));
         self.reports().map(|reports| step(&reports))
     }
 
@@ -334,6 +372,7 @@ fn step(reports: &[Report]) -> Step {
             .max()
             .unwrap_or_default(),
         bills: reports.iter().map(|report| report.bill.clone()).collect(),
+        pooled: reports.iter().all(|report| report.pooled),
         peak_rss_bytes: reports.iter().map(|report| report.peak_rss_bytes).collect(),
     }
 }

@@ -6,6 +6,8 @@ mod numbers;
 mod table;
 
 pub use colour::paint;
+#[cfg(test)]
+pub use json::CostJson;
 pub use json::{BillJson, print_json};
 pub use numbers::{bytes, count, number, seconds, shape, wrap};
 pub use table::Table;

@@ -145,3 +145,30 @@ pub fn children(parent: u32) -> Vec<(u32, String)> {
     }
     found
 }
+
+pub fn signal(signal: &str, id: u32) {
+    assert!(
+        Command::new("kill")
+            .args([signal, &id.to_string()])
+            .status()
+            .unwrap()
+            .success()
+    );
+}
+
+pub fn party<'a>(parties: &'a [(u32, String)], name: &str) -> &'a u32 {
+    let found = parties
+        .iter()
+        .find(|(_, line)| line.contains(&format!("party {name}")));
+    &found.unwrap().0
+}
+
+pub fn all_gone(parties: &[(u32, String)]) {
+    let until = Instant::now() + Duration::from_secs(10);
+    for (id, line) in parties {
+        while std::fs::metadata(format!("/proc/{id}")).is_ok() {
+            assert!(Instant::now() < until, "{line} is still there");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
