@@ -127,7 +127,7 @@ impl Ciphertext {
 }
 
 /// [primes, positions] of [primes, N].
-fn at_positions(p: &Parameters, poly: &Poly<Coeff>, positions: &[usize]) -> Vec<u64> {
+pub(crate) fn at_positions(p: &Parameters, poly: &Poly<Coeff>, positions: &[usize]) -> Vec<u64> {
     let limbs = poly.limbs().chunks_exact(p.degree());
     limbs
         .flat_map(|limb| positions.iter().map(|at| limb[*at]))
@@ -135,7 +135,7 @@ fn at_positions(p: &Parameters, poly: &Poly<Coeff>, positions: &[usize]) -> Vec<
 }
 
 /// `to` + `x`, both [primes, count].
-fn add_residues(p: &Parameters, to: &mut [u64], x: &[u64]) {
+pub(crate) fn add_residues(p: &Parameters, to: &mut [u64], x: &[u64]) {
     let count = (to.len() / p.primes().len()).max(1);
     let limbs = to.chunks_exact_mut(count).zip(x.chunks_exact(count));
     for ((to, x), modulus) in limbs.zip(p.moduli()) {

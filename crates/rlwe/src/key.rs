@@ -1,6 +1,6 @@
 use subrosa_core::{Prg, Secret};
 use subrosa_ring::ntt::Ntt;
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::answer::{GUARD_BITS, answer_bits};
 use crate::ciphertext::expand_seed;
@@ -59,15 +59,33 @@ impl SecretKey {
         PublicKey::new(p, p0, seed)
     }
 
-    fn sample(&self, p: &Parameters, mut m: Poly<Coeff>, rng: &mut Prg) -> (Poly<Eval>, [u8; 32]) {
+    fn sample(&self, p: &Parameters, m: Poly<Coeff>, rng: &mut Prg) -> (Poly<Eval>, [u8; 32]) {
         let seed = *rng.seed().reveal();
+        (self.sample_at(p, m, &seed, rng), seed)
+    }
+
+    /// m + e - a s for the a of a seed.
+    pub(crate) fn sample_at(
+        &self,
+        p: &Parameters,
+        mut m: Poly<Coeff>,
+        seed: &[u8; 32],
+        rng: &mut Prg,
+    ) -> Poly<Eval> {
         let mut error = lift_small(p, &errors(rng, p.degree()));
         m.add(p, &error);
         error.zeroize();
         let mut c0 = m.into_eval(p);
-        let a = expand_seed(p, &seed);
+        let a = expand_seed(p, seed);
         c0.multiply_add(p, &[(&a, self.negated.reveal())]);
-        (c0, seed)
+        c0
+    }
+
+    /// c1 s: with c1 it gives s away.
+    pub(crate) fn times(&self, p: &Parameters, c1: &Poly<Eval>) -> Zeroizing<Poly<Coeff>> {
+        let mut product = p.zero_eval();
+        product.multiply_add(p, &[(c1, self.whole.reveal())]);
+        Zeroizing::new(product.into_coeff(p))
     }
 
     /// c0 + c1 s: the scaled message and the noise.

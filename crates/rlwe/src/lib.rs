@@ -10,6 +10,7 @@
 //! | [`SecretKey`], [`PublicKey`] | ternary secrets, encryption of plaintexts and of zero |
 //! | [`Ciphertext`] | sums of products with plain polynomials |
 //! | [`Switched`], [`Hiding`] | answers that carry nothing of the weights: re-randomised, masked, modulus switched |
+//! | [`collective`] | keys of several servers, of which nobody holds the secret |
 //! | [`noise`] | derived bounds |
 //!
 //! Values of a ciphertext under a secret key travel with the seed of their uniform half. A decoded value is valid: every
@@ -38,6 +39,7 @@
 
 mod answer;
 mod ciphertext;
+pub mod collective;
 mod key;
 pub mod noise;
 mod packing;
@@ -50,6 +52,10 @@ mod wire;
 
 pub use answer::{GUARD_BITS, Hiding, Switched, SwitchedLayout, answer_bits};
 pub use ciphertext::{Ciphertext, Fresh};
+pub use collective::{
+    CollectiveKey, Contribution, DecryptionShare, KeyShare, MOST_SERVERS, PositionsLayout, Request,
+    ServersFault, Smudging,
+};
 pub use key::SecretKey;
 pub use packing::{
     Answer, Costs, Layer, Packing, Product, Query, parameters_for, parameters_for_all,

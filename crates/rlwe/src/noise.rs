@@ -20,6 +20,12 @@
 //!    |e|^2 <= 21/2 N + sqrt(430.5 N L) + 294 L and h <= 2/3 N + sqrt(N L / 2), L = 64 ln 2.
 //! 4. Switched from q to 2^b: everything times 2^b / q; the rounding of c0 adds at most 1/2, that of c1 adds v = h / 12,
 //!    for a c1 that is pseudorandom, as a re-randomised one is.
+//! 5. Under the key of n servers, e and s are sums of n independent ones, with coefficients of proxies v = 21/2 n and
+//!    2/3 n. The sum of squares of N independent variables of proxy v is above v (N + 2 sqrt(N L) + 2 L) with a
+//!    chance of at most exp(-L) (Hsu, Kakade, Zhang, 2012, theorem 2.1), which replaces the bounds of step 3.
+//! 6. The coefficients of u e + e0 + e1 s are dependent. A weighted sum of dependent variables of proxy v has the proxy
+//!    v (sum |w|)^2 (Hoelder), whatever the weights: so shares of weights, of up to half of the plaintext's range, are
+//!    allowed for by their number alone.
 //!
 //! An answer's words have 8 bits below the plaintext. Where the noise there is below 2^8, rounding what is masked and
 //! the mask apart gives the message up to one unit: round(R + d) - round(R) is in {-1, 0, 1} for |d| < 1.
@@ -64,13 +70,64 @@ impl Noise {
 
     /// After the addition of an encryption of zero under the public key.
     pub fn rerandomised(self, p: &Parameters) -> Noise {
-        let n = p.degree() as f64;
+        self.rerandomised_by(p, 1)
+    }
+
+    /// After the addition of an encryption of zero under the collective key of `servers` servers.
+    pub fn rerandomised_by(self, p: &Parameters, servers: usize) -> Noise {
+        self.plus(zero_of(p, servers))
+    }
+
+    /// Of an encryption under the collective key of `servers` servers.
+    pub fn collective(p: &Parameters, servers: usize) -> Noise {
+        let mut noise = zero_of(p, servers);
+        noise.shift += 0.5;
+        noise.worst += 0.5;
+        noise
+    }
+
+    /// Of contributions to a collective decryption, summed: each of `servers` servers encrypts its part of the input,
+    /// multiplies the sum by weights of its own with sum |w| <= `l1`, subtracts a mask and re-randomises (step 6).
+    pub fn of_contributions(p: &Parameters, servers: usize, l1: f64) -> Noise {
+        let count = servers as f64;
+        let inputs = Noise::collective(p, servers).repeated(count);
+        let masks = Noise::collective(p, servers).repeated(count);
+        inputs.times(count * l1).plus(masks)
+    }
+
+    /// Of a sum with what is independent of it.
+    pub fn plus(self, other: Noise) -> Noise {
         Noise {
-            shift: self.shift,
-            variance: self.variance
-                + 2.0 / 3.0 * error_norm(n)
-                + ERROR_VARIANCE * (1.0 + secret_weight(n)),
-            worst: self.worst + f64::from(COINS) * (2.0 * n + 1.0),
+            shift: self.shift + other.shift,
+            variance: self.variance + other.variance,
+            worst: self.worst + other.worst,
+        }
+    }
+
+    /// Of a sum of `count` independent ones.
+    fn repeated(self, count: f64) -> Noise {
+        Noise {
+            shift: self.shift * count,
+            variance: self.variance * count,
+            worst: self.worst * count,
+        }
+    }
+
+    /// Of a product with any weights of sum |w| <= `l1`, whether coefficients are independent or not.
+    pub fn times(self, l1: f64) -> Noise {
+        Noise {
+            shift: self.shift * l1,
+            variance: self.variance * l1 * l1,
+            worst: self.worst * l1,
+        }
+    }
+
+    /// With `count` terms of at most `largest` each.
+    pub(crate) fn with_terms(self, count: usize, largest: f64) -> Noise {
+        Noise {
+            shift: self.shift + count as f64 * largest,
+            worst: self.worst + count as f64 * largest,
+            ..self
         }
     }
 
@@ -97,6 +154,23 @@ impl Noise {
     }
 }
 
+/// Steps 3 and 5: of an encryption of zero under the key of so many.
+fn zero_of(p: &Parameters, servers: usize) -> Noise {
+    let (n, count) = (p.degree() as f64, servers as f64);
+    let (errors, secrets) = match servers {
+        1 => (error_norm(n), secret_weight(n)),
+        _ => (
+            square_norm(n, count * ERROR_VARIANCE),
+            square_norm(n, count * 2.0 / 3.0),
+        ),
+    };
+    Noise {
+        shift: 0.0,
+        variance: 2.0 / 3.0 * errors + ERROR_VARIANCE * (1.0 + secrets),
+        worst: f64::from(COINS) * (2.0 * count * n + 1.0),
+    }
+}
+
 /// Step 3: sum of e_j^2.
 fn error_norm(n: f64) -> f64 {
     let l = KEY_BITS * std::f64::consts::LN_2;
@@ -108,6 +182,12 @@ fn error_norm(n: f64) -> f64 {
 fn secret_weight(n: f64) -> f64 {
     let l = KEY_BITS * std::f64::consts::LN_2;
     n.min(2.0 / 3.0 * n + (n * l / 2.0).sqrt())
+}
+
+/// Step 5: sum of the squares of `n` variables of this proxy.
+fn square_norm(n: f64, proxy: f64) -> f64 {
+    let l = KEY_BITS * std::f64::consts::LN_2;
+    proxy * (n + 2.0 * (n * l).sqrt() + 2.0 * l)
 }
 
 /// The noise of an answer to a sum of products, in units of 2^-8 of the plaintext.

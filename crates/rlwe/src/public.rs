@@ -3,7 +3,7 @@ use zeroize::Zeroize;
 
 use crate::ciphertext::expand_seed;
 use crate::sampling::{errors, lift_small, ternary};
-use crate::{Ciphertext, Eval, Parameters, Poly};
+use crate::{Ciphertext, Coeff, Eval, Parameters, Poly};
 
 /// An encryption of zero (p0, p1) under a secret key, p1 from a seed.
 #[derive(Clone)]
@@ -34,6 +34,13 @@ impl PublicKey {
             error.zeroize();
         }
         zero
+    }
+
+    /// An encryption of m as [`Parameters::scale`] scales it.
+    pub fn encrypt(&self, p: &Parameters, scaled: Poly<Coeff>, rng: &mut Prg) -> Ciphertext {
+        let mut ciphertext = self.encrypt_zero(p, rng);
+        ciphertext.add_plain(p, &scaled.into_eval(p));
+        ciphertext
     }
 
     /// Adds (u p0, u p1) for a fresh ternary u; the errors are the caller's.

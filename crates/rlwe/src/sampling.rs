@@ -60,3 +60,29 @@ pub(crate) fn uniform_residues(p: &Parameters, rng: &mut Prg, count: usize) -> V
     }
     limbs
 }
+
+/// `count` integers uniform in -2^(bits - 1)..2^(bits - 1), modulo the primes: [primes, count].
+pub(crate) fn wide_residues(
+    p: &Parameters,
+    rng: &mut Prg,
+    bits: u32,
+    count: usize,
+) -> Zeroizing<Vec<u64>> {
+    let mut limbs = Zeroizing::new(vec![0u64; count * p.primes().len()]);
+    for low in (0..bits).step_by(32) {
+        let digits = Zeroizing::new(rng.words((bits - low).min(32), count));
+        for (limb, modulus) in limbs.chunks_exact_mut(count.max(1)).zip(p.moduli()) {
+            let place = modulus.pow(2, low.into());
+            for (x, digit) in limb.iter_mut().zip(digits.iter()) {
+                *x = modulus.add(*x, modulus.mul(*digit, place));
+            }
+        }
+    }
+    for (limb, modulus) in limbs.chunks_exact_mut(count.max(1)).zip(p.moduli()) {
+        let half = modulus.pow(2, u64::from(bits) - 1);
+        for x in limb.iter_mut() {
+            *x = modulus.sub(*x, half);
+        }
+    }
+    limbs
+}

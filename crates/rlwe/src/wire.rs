@@ -1,6 +1,7 @@
 //! Bytes: residues at the width of their prime, limb by limb, each limb rounded up to whole bytes.
 
 use subrosa_core::{Bytes, Malformed, Wire, Words, WordsLayout};
+use subrosa_ring::ntt::Modulus;
 use subrosa_ring::{pack_into, packed_len, unpack};
 
 use crate::answer::GUARD_BITS;
@@ -8,18 +9,56 @@ use crate::{Eval, Fresh, Parameters, Poly, PublicKey, Switched, SwitchedLayout};
 
 const SEED: usize = 32;
 
+/// Bytes of `count` elements of Z_q.
+pub(crate) fn residues_size(p: &Parameters, count: usize) -> Bytes {
+    let limb = |modulus: &Modulus| packed_len(count, modulus.bits()) as u64;
+    Bytes(p.moduli().map(limb).sum())
+}
+
+/// [primes, count].
+pub(crate) fn encode_residues(p: &Parameters, residues: &[u64], out: &mut Vec<u8>) {
+    let count = residues.len() / p.primes().len();
+    for (limb, modulus) in residues.chunks_exact(count.max(1)).zip(p.moduli()) {
+        pack_into(limb, modulus.bits(), out);
+    }
+}
+
+/// [primes, count], each below its prime.
+pub(crate) fn decode_residues(
+    p: &Parameters,
+    count: usize,
+    bytes: &[u8],
+) -> Result<Vec<u64>, Malformed> {
+    let length = Malformed::Length {
+        expected: residues_size(p, count).0,
+        found: bytes.len() as u64,
+    };
+    if bytes.len() as u64 != residues_size(p, count).0 {
+        return Err(length);
+    }
+    let mut rest = bytes;
+    let mut limbs = Vec::with_capacity(count * p.primes().len());
+    for modulus in p.moduli() {
+        let (head, tail) = rest
+            .split_at_checked(packed_len(count, modulus.bits()))
+            .ok_or(length.clone())?;
+        let mut limb = unpack(head, modulus.bits(), count).ok_or(Malformed::Padding)?;
+        if limb.iter().any(|x| *x >= modulus.prime()) {
+            return Err(Malformed::Range);
+        }
+        limbs.append(&mut limb);
+        rest = tail;
+    }
+    Ok(limbs)
+}
+
 /// Bytes of one seeded pair: c0, then the seed of c1.
 fn seeded_size(p: &Parameters) -> Bytes {
-    let limbs = p
-        .moduli()
-        .map(|modulus| packed_len(p.degree(), modulus.bits()) as u64);
-    Bytes(limbs.sum::<u64>() + SEED as u64)
+    residues_size(p, p.degree()) + Bytes(SEED as u64)
 }
 
 fn encode_seeded(p: &Parameters, poly: &Poly<Eval>, seed: &[u8; SEED], out: &mut Vec<u8>) {
-    for (limb, modulus) in poly.limbs().chunks_exact(p.degree()).zip(p.moduli()) {
-        pack_into(limb, modulus.bits(), out);
-    }
+    encode_residues(p, poly.limbs(), out);
     out.extend_from_slice(seed);
 }
 
@@ -32,19 +71,8 @@ fn decode_seeded(p: &Parameters, bytes: &[u8]) -> Result<(Poly<Eval>, [u8; SEED]
     if bytes.len() as u64 != expected {
         return Err(length);
     }
-    let (mut rest, seed) = bytes.split_last_chunk::<SEED>().ok_or(length.clone())?;
-    let mut limbs = Vec::with_capacity(p.degree() * p.primes().len());
-    for modulus in p.moduli() {
-        let (head, tail) = rest
-            .split_at_checked(packed_len(p.degree(), modulus.bits()))
-            .ok_or(length.clone())?;
-        let mut limb = unpack(head, modulus.bits(), p.degree()).ok_or(Malformed::Padding)?;
-        if limb.iter().any(|x| *x >= modulus.prime()) {
-            return Err(Malformed::Range);
-        }
-        limbs.append(&mut limb);
-        rest = tail;
-    }
+    let (residues, seed) = bytes.split_last_chunk::<SEED>().ok_or(length)?;
+    let limbs = decode_residues(p, p.degree(), residues)?;
     Ok((Poly::from_limbs(limbs), *seed))
 }
 
