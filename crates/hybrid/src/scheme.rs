@@ -20,7 +20,7 @@ pub enum Reading {
 /// One step of the walk.
 pub enum Step {
     /// A product, and the layout of each share of its result.
-    Linear(Layer, WordsLayout),
+    Linear(Box<Layer>, WordsLayout),
     Nonlinear(Shape),
 }
 
@@ -68,7 +68,7 @@ impl Scheme {
             Found::Linear(product, bits) => {
                 let layer = Layer::new(&product, &parameters, bits);
                 let count = layer.packing().out_len();
-                Step::Linear(layer, WordsLayout { count, bits })
+                Step::Linear(Box::new(layer), WordsLayout { count, bits })
             }
             Found::Nonlinear(shape) => Step::Nonlinear(shape),
         });
