@@ -58,7 +58,8 @@ pub use collective::{
 };
 pub use key::SecretKey;
 pub use packing::{
-    Answer, Costs, Layer, Packing, Product, Query, parameters_for, parameters_for_all,
+    Answer, CollectiveQuery, CollectiveQueryLayout, Costs, Layer, Packing, Product, Query, Release,
+    collective_parameters_for, parameters_for, parameters_for_all,
 };
 pub use params::{Parameters, ParametersFault, ParametersLiteral};
 pub use poly::{Coeff, Eval, Poly};

@@ -24,6 +24,7 @@
 
 mod axis;
 mod choice;
+mod collective;
 mod encode;
 mod layer;
 mod parallel;
@@ -31,7 +32,8 @@ mod plan;
 #[cfg(test)]
 mod tests;
 
-pub use choice::{parameters_for, parameters_for_all};
+pub use choice::{Release, collective_parameters_for, parameters_for, parameters_for_all};
+pub use collective::{CollectiveQuery, CollectiveQueryLayout};
 pub use layer::{Answer, Layer, Query};
 
 use axis::Axis;

@@ -1,7 +1,8 @@
 //! The smallest parameters for layers.
 
 use super::{Layer, Product};
-use crate::{Parameters, ParametersFault, ParametersLiteral, noise};
+use crate::noise::Noise;
+use crate::{MOST_SERVERS, Parameters, ParametersFault, ParametersLiteral, Smudging, noise};
 
 /// Degrees that are tried, with log2 of the largest secure modulus.
 const DEGREES: [(usize, u32); 3] = [(2048, 54), (4096, 109), (8192, 218)];
@@ -49,6 +50,53 @@ pub fn parameters_for_all(
             opens(p, plain_bits - dropped, weight_bits, depth, taps)
         })
     })
+}
+
+/// How what is under a collective key is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Release {
+    /// As shares, with [`SecretKey::mask`](crate::SecretKey::mask).
+    Masked,
+    /// As a message, with [`SecretKey::smudge`](crate::SecretKey::smudge), of so many coefficients under one key.
+    Smudged { coefficients: u64 },
+}
+
+impl Release {
+    /// What hides the noise of a layer's contributions; `None` where masks do.
+    pub fn smudging(&self, p: &Parameters, plain_bits: u32, taps: usize) -> Option<Smudging> {
+        match *self {
+            Release::Masked => None,
+            Release::Smudged { coefficients } => Some(Smudging::of(
+                of_shares(p, plain_bits, taps),
+                coefficients as f64,
+            )),
+        }
+    }
+}
+
+/// The smallest parameters, as [`parameters_for`] has them, for layers over Z/2^plain_bits whose input and weights are
+/// shared among up to 8 servers: each server encrypts a share of the input and contributes the product with its
+/// share of the weights, uniform in Z/2^plain_bits.
+///
+/// # Errors
+/// As [`parameters_for`].
+pub fn collective_parameters_for(
+    plain_bits: u32,
+    taps: usize,
+    release: Release,
+) -> Result<ParametersLiteral, ParametersFault> {
+    smallest(|p| {
+        let noise = of_shares(p, plain_bits, taps);
+        match release.smudging(p, plain_bits, taps) {
+            None => noise::decrypts(p, plain_bits, noise, OUTPUTS),
+            Some(smudging) => smudging.decrypts(p, plain_bits, MOST_SERVERS, noise, OUTPUTS),
+        }
+    })
+}
+
+fn of_shares(p: &Parameters, plain_bits: u32, taps: usize) -> Noise {
+    let largest = (f64::from(plain_bits) - 1.0).exp2();
+    Noise::of_contributions(p, MOST_SERVERS, taps as f64 * largest)
 }
 
 /// Of the weights that meet in an opened coefficient `taps` multiply errors, but only `depth` multiply inputs, and with

@@ -53,10 +53,10 @@ impl Wire for Answer {
 /// [`Layer::encrypt`], [`Layer::evaluate`], [`Layer::open`]. Public, equal at both ends.
 #[derive(Clone, Debug)]
 pub struct Layer {
-    packing: Packing,
-    parameters: Parameters,
-    plain_bits: u32,
-    kept_bits: u32,
+    pub(super) packing: Packing,
+    pub(super) parameters: Parameters,
+    pub(super) plain_bits: u32,
+    pub(super) kept_bits: u32,
 }
 
 impl Layer {
@@ -158,28 +158,20 @@ impl Layer {
             query.0[i].expand(&self.parameters)
         });
         let seeds = seeds(rng, packing.answers());
-        let jobs = packing.jobs(threads);
-        let done = in_parallel(threads, jobs.len(), |job| {
-            let sums = self.sums(&queries, w, &jobs[job]);
-            let answers = packing.answers_of(&jobs[job]);
-            let hide = |(answer, sum): (usize, Ciphertext)| {
-                let positions = packing.positions(answer);
-                let mut rng = Prg::new(&seeds[answer]);
-                let (p, bits) = (&self.parameters, self.kept_bits);
-                (
-                    answer,
-                    sum.answer(p, pk, bits, &positions, hiding, &mut rng),
-                )
-            };
-            answers.zip(sums).map(hide).collect::<Vec<_>>()
+        let done = self.each_answer(&queries, w, threads, |answer, sum| {
+            let positions = packing.positions(answer);
+            let mut rng = Prg::new(&seeds[answer]);
+            let (p, bits) = (&self.parameters, self.kept_bits);
+            sum.answer(p, pk, bits, &positions, hiding, &mut rng)
         });
-        let mut done: Vec<_> = done.into_iter().flatten().collect();
-        done.sort_unstable_by_key(|(answer, _)| *answer);
         let mut shares = vec![0; packing.out_len()];
-        let answers = done.into_iter().map(|(answer, (switched, share))| {
-            scatter(&packing.outputs(answer), &share, &mut shares);
-            switched
-        });
+        let answers = done
+            .into_iter()
+            .enumerate()
+            .map(|(answer, (switched, share))| {
+                scatter(&packing.outputs(answer), &share, &mut shares);
+                switched
+            });
         (Answer(answers.collect()), shares)
     }
 
@@ -210,6 +202,27 @@ impl Layer {
         assert_eq!(opened.len(), share.len(), "both are of one layer");
         let sum = |(a, b): (&u64, &u64)| a.wrapping_add(*b) & mask(self.kept_bits);
         opened.iter().zip(share).map(sum).collect()
+    }
+
+    /// `finish` of every answer with its sum of products.
+    pub(super) fn each_answer<T: Send>(
+        &self,
+        queries: &[Ciphertext],
+        w: &[i64],
+        threads: usize,
+        finish: impl Fn(usize, Ciphertext) -> T + Sync,
+    ) -> Vec<T> {
+        let packing = &self.packing;
+        let jobs = packing.jobs(threads);
+        let done = in_parallel(threads, jobs.len(), |job| {
+            let sums = self.sums(queries, w, &jobs[job]);
+            let answers = packing.answers_of(&jobs[job]);
+            let finish = |(answer, sum)| (answer, finish(answer, sum));
+            answers.zip(sums).map(finish).collect::<Vec<_>>()
+        });
+        let mut done: Vec<_> = done.into_iter().flatten().collect();
+        done.sort_unstable_by_key(|(answer, _)| *answer);
+        done.into_iter().map(|(_, value)| value).collect()
     }
 
     fn sums(&self, queries: &[Ciphertext], w: &[i64], job: &Job) -> Vec<Ciphertext> {
@@ -288,11 +301,11 @@ impl Packing {
     }
 }
 
-fn seeds(rng: &mut Prg, count: usize) -> Vec<Seed> {
+pub(super) fn seeds(rng: &mut Prg, count: usize) -> Vec<Seed> {
     (0..count).map(|_| rng.seed()).collect()
 }
 
-fn scatter(outputs: &[usize], values: &[u64], to: &mut [u64]) {
+pub(super) fn scatter(outputs: &[usize], values: &[u64], to: &mut [u64]) {
     for (output, value) in outputs.iter().zip(values) {
         to[*output] = *value;
     }
