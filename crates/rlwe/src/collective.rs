@@ -10,6 +10,8 @@
 //! | each: a masked share, and its share of the message | Enc2Share | [`SecretKey::mask`] -> [`DecryptionShare`] |
 //! | or: a smudged share | ColKeySwitch to 0 | [`SecretKey::smudge`] |
 //! | the receiver, itself a server: its share, or the message | | [`SecretKey::combine`] |
+//! | or, each: a share under a user's key | PubColKeySwitch | [`SecretKey::mask_for`], [`SecretKey::smudge_for`] |
+//! | anyone: the sum under the user's key | PubColKeySwitch | [`Contribution::switch`] |
 //!
 //! Semi-honest: all but one of the servers learn nothing of what the key protects but what they are to open. They agree
 //! on the common seed before, open a sum once only, and follow the protocol in what they ask to be opened; a masked
@@ -39,10 +41,12 @@
 mod contribution;
 mod decryption;
 mod key;
+mod switching;
 
 pub use contribution::{Contribution, PositionsLayout, Request};
 pub use decryption::{DecryptionShare, Smudging};
 pub use key::{CollectiveKey, KeyShare, MOST_SERVERS, ServersFault};
+pub use switching::SwitchShare;
 
 #[cfg(doc)]
 use crate::{Ciphertext, SecretKey};

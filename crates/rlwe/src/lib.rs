@@ -54,7 +54,7 @@ pub use answer::{GUARD_BITS, Hiding, Switched, SwitchedLayout, answer_bits};
 pub use ciphertext::{Ciphertext, Fresh};
 pub use collective::{
     CollectiveKey, Contribution, DecryptionShare, KeyShare, MOST_SERVERS, PositionsLayout, Request,
-    ServersFault, Smudging,
+    ServersFault, Smudging, SwitchShare,
 };
 pub use key::SecretKey;
 pub use packing::{

@@ -95,6 +95,11 @@ impl Noise {
         inputs.times(count * l1).plus(masks)
     }
 
+    /// After a switch to a user's key by `servers` servers, but for what hides it.
+    pub fn switched_to_user(self, p: &Parameters, servers: usize) -> Noise {
+        self.plus(zero_of(p, 1).repeated(servers as f64))
+    }
+
     /// Of a sum with what is independent of it.
     pub fn plus(self, other: Noise) -> Noise {
         Noise {

@@ -2,10 +2,14 @@
 
 mod schoolbook;
 
-use schoolbook::small_weights;
-use subrosa_core::{Prg, Seed};
+use schoolbook::{distance, small_weights};
+use subrosa_core::{Prg, Seed, Wire};
 use subrosa_ring::ntt::{Modulus, Ntt};
-use subrosa_rlwe::{Ciphertext, Hiding, Parameters, ParametersLiteral, SecretKey, answer_bits};
+use subrosa_ring::unpack;
+use subrosa_rlwe::{
+    Ciphertext, CollectiveKey, Contribution, Hiding, Parameters, ParametersLiteral, SecretKey,
+    answer_bits,
+};
 
 const DEGREE: usize = 1024;
 
@@ -62,20 +66,40 @@ fn weights_are_the_quotient_of_c1_unless_it_is_rerandomised() {
     }
 }
 
-/// Largest distance of the empirical distributions, times sqrt(n / 2) (Kolmogorov, Smirnov): above 2 with a chance of
-/// 7 in 10000 for equal ones.
-fn distance(mut a: Vec<u64>, mut b: Vec<u64>) -> f64 {
-    a.sort_unstable();
-    b.sort_unstable();
-    let n = a.len();
-    assert_eq!(n, b.len());
-    let below = |sorted: &[u64], x: u64| sorted.partition_point(|y| *y <= x) as f64;
-    let largest = a
-        .iter()
-        .chain(&b)
-        .map(|x| (below(&a, *x) - below(&b, *x)).abs())
-        .fold(0.0, f64::max);
-    largest / n as f64 * (n as f64 / 2.0).sqrt()
+/// c1 of a contribution, which its receiver passes on to the other servers.
+fn c1_of(p: &Parameters, contribution: &Contribution) -> Vec<u64> {
+    let mut bytes = Vec::new();
+    contribution.request().encode(&mut bytes);
+    let modulus = Modulus::new(p.primes()[0]).unwrap();
+    unpack(&bytes, modulus.bits(), DEGREE).unwrap()
+}
+
+#[test]
+fn shares_of_weights_are_the_quotient_of_c1_unless_it_is_rerandomised() {
+    let p = parameters();
+    let mut rng = Prg::new(&Seed::insecure_seeded(4));
+    let secrets = [(); 2].map(|()| SecretKey::random(&p, &mut rng));
+    let shares = secrets.map(|secret| secret.key_share(&p, &[1; 32], &mut rng));
+    let key = CollectiveKey::new(&p, [1; 32], &shares).unwrap();
+    let w = small_weights(1, DEGREE, 127);
+    let query = key.encrypt(&p, p.scale(4, &[1, 2, 3]), &mut rng);
+    let mut product = Ciphertext::zero(&p);
+    product.multiply_add(&p, &query, &p.lift(&w).into_eval(&p));
+    let quotient = |contribution: &Contribution| {
+        let ntt = Ntt::new(DEGREE, p.primes()[0]).unwrap();
+        let modulus = *ntt.modulus();
+        let mut c1 = c1_of(&p, contribution);
+        for (c1, a) in c1.iter_mut().zip(query.c1.limbs()) {
+            *c1 = modulus.mul(*c1, modulus.inverse(*a));
+        }
+        ntt.inverse(&mut c1);
+        let w: Vec<i64> = c1.into_iter().map(|x| modulus.centred(x)).collect();
+        w
+    };
+    assert_eq!(quotient(&product.clone().insecure_contribute(&p, &[5])), w);
+    let guessed = quotient(&product.contribute(&p, &key, &[5], &mut rng));
+    let near = |(guess, w): (&i64, &i64)| (guess - w).abs() <= 127;
+    assert!(guessed.iter().zip(&w).filter(|pair| near(*pair)).count() <= 1);
 }
 
 /// What the key holder sees in answers to encryptions of zero, so that only noise could differ.

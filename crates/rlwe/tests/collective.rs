@@ -2,12 +2,12 @@
 
 mod schoolbook;
 
-use schoolbook::{masked, negacyclic, small_weights, words};
+use schoolbook::{distance, masked, negacyclic, small_weights, words};
 use subrosa_core::{Malformed, Prg, Seed, Wire};
 use subrosa_rlwe::noise::{self, Noise};
 use subrosa_rlwe::{
     Ciphertext, CollectiveKey, Contribution, DecryptionShare, KeyShare, Parameters,
-    ParametersLiteral, PositionsLayout, Request, SecretKey, ServersFault, Smudging,
+    ParametersLiteral, PositionsLayout, Request, SecretKey, ServersFault, Smudging, SwitchShare,
 };
 
 fn parameters(degree: usize, prime_bits: &[u32]) -> Parameters {
@@ -159,6 +159,55 @@ fn check(p: &Parameters, servers: usize, plain_bits: u32, largest: i64) {
 }
 
 #[test]
+fn sums_open_under_the_key_of_a_user() {
+    let (p, plain_bits) = (parameters(1024, &[50, 50, 50, 50]), 40);
+    for servers in [2, 3, 8] {
+        let mut all = Servers::new(&p, servers, 20 + servers as u64);
+        let user = SecretKey::random(&p, &mut all.rng);
+        let public = user.public_key(&p, &mut all.rng);
+        let mut w = vec![0; p.degree()];
+        w[..9].copy_from_slice(&small_weights(1, 9, 1 << 39));
+        let positions: Vec<usize> = (1..p.degree()).step_by(5).collect();
+        let count = positions.len() as f64;
+        let (message, sum) = all.contribute(plain_bits, &vec![w; servers], &positions);
+        let noise = Noise::of_contributions(&p, servers, 9.0 * f64::from(39).exp2());
+        let noise = noise.switched_to_user(&p, servers);
+        let smudging = Smudging::of(noise, count);
+        assert!(smudging.decrypts(&p, plain_bits, servers, noise, count));
+        let (request, shape) = (sum.request(), layout(&p, positions.len()));
+        let Servers { secrets, rng, .. } = &mut all;
+        let smudge = |secret: &SecretKey| {
+            let share = secret.smudge_for(&p, &public, &request, &positions, smudging, rng);
+            through::<SwitchShare>(&shape, &share)
+        };
+        let shares: Vec<_> = secrets.iter().map(smudge).collect();
+        let open = |shares: &[SwitchShare]| {
+            let switched = through(&shape, &sum.switch(&p, shares));
+            user.combine(&p, plain_bits, &switched, &positions, &[])
+        };
+        assert_eq!(open(&shares), message);
+        assert!(open(&shares[1..]).iter().zip(&message).all(|(x, m)| x != m));
+
+        let mut total = vec![0u64; positions.len()];
+        let mut shares = Vec::new();
+        for secret in secrets.iter() {
+            let (share, own) = secret.mask_for(&p, &public, plain_bits, &request, &positions, rng);
+            shares.push(share);
+            let sums = total.iter_mut().zip(own);
+            sums.for_each(|(sum, x)| *sum = sum.wrapping_add(x));
+        }
+        let most = servers as u64 / 2 + 1;
+        for ((total, own), message) in total.iter().zip(open(&shares)).zip(&message) {
+            let error = total
+                .wrapping_add(own)
+                .wrapping_sub(*message)
+                .wrapping_add(most);
+            assert!(masked(error.into(), plain_bits) <= 2 * most, "{servers}");
+        }
+    }
+}
+
+#[test]
 fn sums_open_to_the_message_or_to_shares_of_it() {
     let p = parameters(1024, &[50, 50, 50, 50]);
     for servers in [2, 3, 8] {
@@ -206,20 +255,6 @@ fn all_but_one_read_nothing() {
     }
     let (hidden, _) = secrets[2].mask(&p, plain_bits, &request, &positions, rng);
     assert!(chi_square(&read(&[bare(1), hidden]), plain_bits).abs() < 6.0);
-}
-
-/// Largest distance of the empirical distributions, times sqrt(n / 2) (Kolmogorov, Smirnov): above 2 with a chance of
-/// 7 in 10000 for equal ones.
-fn distance(mut a: Vec<u128>, mut b: Vec<u128>) -> f64 {
-    a.sort_unstable();
-    b.sort_unstable();
-    let below = |sorted: &[u128], x: u128| sorted.partition_point(|y| *y <= x) as f64;
-    let gaps = a
-        .iter()
-        .chain(&b)
-        .map(|x| (below(&a, *x) - below(&b, *x)).abs());
-    let n = a.len() as f64;
-    gaps.fold(0.0, f64::max) / n * (n / 2.0).sqrt()
 }
 
 #[test]
@@ -338,6 +373,10 @@ fn what_cannot_be_is_refused() {
     refuses::<Request>(&p, &encoded(&sum.request()));
     refuses::<Contribution>(&shape, &encoded(&sum));
     refuses::<DecryptionShare>(&shape, &encoded(&share));
+    let user = all.secrets[1].public_key(&p, &mut all.rng);
+    let request = sum.request();
+    let (share, _) = all.secrets[0].mask_for(&p, &user, 4, &request, &positions, &mut all.rng);
+    refuses::<SwitchShare>(&shape, &encoded(&share));
 }
 
 /// Every other length, and a first residue from its prime on; the first limb has 40 bits.

@@ -181,6 +181,43 @@ fn layers_of_many_polynomials() {
 }
 
 #[test]
+fn what_comes_out_does_not_depend_on_threads() {
+    let prime_bits = vec![50; 4];
+    let literal = ParametersLiteral {
+        degree: 64,
+        prime_bits,
+    };
+    let p = literal.insecure_check().unwrap();
+    for product in &products() {
+        let layer = Layer::new(product, &p, 40);
+        let run = |threads: usize| {
+            let mut rng = Prg::new(&Seed::insecure_seeded(9));
+            let rng = &mut rng;
+            let keys = [(); 2].map(|()| SecretKey::random(&p, rng));
+            let shares = keys.each_ref().map(|key| key.key_share(&p, &[3; 32], rng));
+            let key = CollectiveKey::new(&p, [3; 32], &shares).unwrap();
+            let [x, w, s] = [product.in_len(), product.weight_len(), product.out_len()]
+                .map(|len| rng.words(40, len));
+            let query = layer.encrypt_collective(&key, &x, threads, rng);
+            let sums = layer.contribute(&key, &query, &w, &s, threads, rng);
+            let requests: Vec<_> = sums.iter().map(Contribution::request).collect();
+            let (share, own) = layer.mask(&keys[1], &requests, threads, rng);
+            let mut bytes = Vec::new();
+            query.encode(&mut bytes);
+            sums.encode(&mut bytes);
+            share.encode(&mut bytes);
+            (
+                bytes,
+                own,
+                layer.combine(&keys[0], &sums, &[share], threads),
+            )
+        };
+        let one = run(1);
+        assert!(run(0) == one && run(3) == one);
+    }
+}
+
+#[test]
 fn parameters_are_the_smallest_that_hold() {
     let widths = |bits, release| {
         let literal: ParametersLiteral = collective_parameters_for(bits, 8192, release)?;

@@ -70,11 +70,7 @@ impl SecretKey {
         positions: &[usize],
         rng: &mut Prg,
     ) -> (DecryptionShare, Vec<u64>) {
-        assert!((1..=64).contains(&plain_bits));
-        let rho = Zeroizing::new(uniform_residues(p, rng, positions.len()));
-        let rounded = p.fraction().round(plain_bits, positions.len(), &rho);
-        let share = |x: u128| (x as u64).wrapping_neg() & mask(plain_bits);
-        let share = rounded.into_iter().map(share).collect();
+        let (rho, share) = draw_mask(p, plain_bits, positions.len(), rng);
         (self.hidden(p, request, positions, &rho), share)
     }
 
@@ -163,6 +159,21 @@ impl SecretKey {
         }
         p.fraction().round(bits, positions.len(), &phase)
     }
+}
+
+/// rho uniform in Z_q, [primes, count], and -round(2^t rho / q) mod 2^t, t = `plain_bits`.
+pub(super) fn draw_mask(
+    p: &Parameters,
+    plain_bits: u32,
+    count: usize,
+    rng: &mut Prg,
+) -> (Zeroizing<Vec<u64>>, Vec<u64>) {
+    assert!((1..=64).contains(&plain_bits));
+    let rho = Zeroizing::new(uniform_residues(p, rng, count));
+    let rounded = Zeroizing::new(p.fraction().round(plain_bits, count, &rho));
+    let share = |x: &u128| (*x as u64).wrapping_neg() & mask(plain_bits);
+    let share = rounded.iter().map(share).collect();
+    (rho, share)
 }
 
 impl Wire for DecryptionShare {

@@ -76,7 +76,7 @@ impl Release {
 
 /// The smallest parameters, as [`parameters_for`] has them, for layers over Z/2^plain_bits whose input and weights are
 /// shared among up to 8 servers: each server encrypts a share of the input and contributes the product with its
-/// share of the weights, uniform in Z/2^plain_bits.
+/// share of the weights, uniform in Z/2^plain_bits; for an opening at a server or at a user.
 ///
 /// # Errors
 /// As [`parameters_for`].
@@ -96,7 +96,8 @@ pub fn collective_parameters_for(
 
 fn of_shares(p: &Parameters, plain_bits: u32, taps: usize) -> Noise {
     let largest = (f64::from(plain_bits) - 1.0).exp2();
-    Noise::of_contributions(p, MOST_SERVERS, taps as f64 * largest)
+    let sum = Noise::of_contributions(p, MOST_SERVERS, taps as f64 * largest);
+    sum.switched_to_user(p, MOST_SERVERS)
 }
 
 /// Of the weights that meet in an opened coefficient `taps` multiply errors, but only `depth` multiply inputs, and with
