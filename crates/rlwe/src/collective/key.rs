@@ -22,7 +22,8 @@ pub struct KeyShare {
 }
 
 impl SecretKey {
-    /// This server's share of the key whose p1 comes from the seed that all agreed on. [MTBH20] EncKeyGen.
+    /// This server's share of the key whose p1 comes from the seed that all agreed on. [MTBH20] EncKeyGen. Once for each
+    /// seed: of two shares with the same p1 the difference is one of errors, and the mean of many is -p1 s_i.
     pub fn key_share(&self, p: &Parameters, common: &[u8; 32], rng: &mut Prg) -> KeyShare {
         KeyShare {
             parameters: p.clone(),

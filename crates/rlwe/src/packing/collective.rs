@@ -191,7 +191,8 @@ impl Layer {
         (shares.collect(), own)
     }
 
-    /// A smudged share of each answer for the receiver.
+    /// A smudged share of each answer for the receiver. It hides noise only: of a [`dropping`](Layer::dropping) layer the
+    /// receiver reads the bits that are dropped too, so the masks of [`Layer::contribute`] are to cover all bits.
     ///
     /// # Panics
     /// Where the requests are of another layer.
