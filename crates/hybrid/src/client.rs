@@ -190,7 +190,7 @@ pub fn answer_all(
     let mut line = Line::new(owner, s);
     for shape in scheme.shapes() {
         match stock.take()? {
-            Piece::Ot(piece) => ot::client::answer_step(shape, &piece, &mut line)?,
+            Piece::Ot(piece) => ot::client::answer_step(shape, piece, &mut line)?,
             Piece::Garbled(piece) => {
                 let active = line.receive(shape.active())?;
                 line.send(gc::evaluate(shape, piece, active)?)?;

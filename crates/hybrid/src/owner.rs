@@ -240,7 +240,7 @@ struct Evaluating<'a> {
 impl Evaluating<'_> {
     fn one(&mut self, shape: &Shape, of: &Operands<'_>) -> Result<Vec<u64>, RunError> {
         match self.stock.take()? {
-            Piece::Ot(piece) => ot::owner::evaluate_step(shape, &piece, of, &mut self.line),
+            Piece::Ot(piece) => ot::owner::evaluate_step(shape, piece, of, &mut self.line),
             Piece::Garbling((zeros, colours)) => {
                 self.line.send(gc::activate(shape, zeros, of)?)?;
                 let found = self.line.receive(shape.found())?;

@@ -209,6 +209,16 @@ pub fn opens(p: &Parameters, plain_bits: u32, l1: f64, l2: f64, coefficients: f6
     of_answer(p, plain_bits, l1, l2).bound(failure_bits) < f64::from(1 << GUARD_BITS)
 }
 
+/// Whether the errors of opened values say nothing of the weights. Opened and share differ from the message by
+/// e = round(R + d) - round(R), R uniform, d the noise in units of 2^-8. The part of d that weights make, the client's own
+/// errors times the weights, changes e with a chance of at most its size over 2^8: here 2^-40 for each coefficient, but for
+/// a chance of 2^-40 that the part is larger than its bound. What is left of e comes from the switch alone.
+pub fn hides(p: &Parameters, plain_bits: u32, l1: f64, l2: f64, coefficients: f64) -> bool {
+    let failure_bits = FAILURE_BITS + coefficients.max(1.0).log2();
+    let part = Noise::of_products(l1, l2).bound(failure_bits).log2();
+    part + f64::from(answer_bits(plain_bits)) - p.log_q() <= f64::from(GUARD_BITS) - FAILURE_BITS
+}
+
 /// Whether [`crate::SecretKey::decrypt`] gives the messages of `coefficients` coefficients, but for a chance of 2^-40.
 pub fn decrypts(p: &Parameters, plain_bits: u32, noise: Noise, coefficients: f64) -> bool {
     let failure_bits = FAILURE_BITS + coefficients.max(1.0).log2();

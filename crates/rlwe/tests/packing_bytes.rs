@@ -169,12 +169,12 @@ fn bytes(layers: &[(u64, Product)], plain_bits: u32, dropped: u32) -> u64 {
 fn bytes_of_known_networks() {
     let [mlp, lenet] = small_networks();
     let cases = [
-        ((&mlp, 40, 0), 480_000),
-        ((&mlp, 40, 12), 255_000),
-        ((&lenet, 40, 0), 1_270_000),
-        ((&lenet, 40, 12), 765_000),
-        ((&resnet_20(), 40, 0), 12_700_000),
-        ((&resnet_20(), 40, 12), 7_600_000),
+        ((&mlp, 40, 0), 620_000),
+        ((&mlp, 40, 12), 500_000),
+        ((&lenet, 40, 0), 1_560_000),
+        ((&lenet, 40, 12), 1_260_000),
+        ((&resnet_20(), 40, 0), 15_400_000),
+        ((&resnet_20(), 40, 12), 12_500_000),
     ];
     for ((layers, plain_bits, dropped), most) in cases {
         let found = bytes(layers, plain_bits, dropped);
@@ -196,9 +196,9 @@ fn errors_stay_in_the_bound() {
 #[test]
 fn parameters_are_the_smallest_that_hold() {
     let cases = [
-        ((24, 8, 64), 2048),
+        ((24, 8, 64), 4096),
         ((40, 13, 1 << 12), 4096),
-        ((64, 13, 1 << 15), 4096),
+        ((64, 13, 1 << 15), 8192),
         ((64, 30, 1 << 15), 8192),
     ];
     for ((plain_bits, weight_bits, taps), degree) in cases {
@@ -208,7 +208,9 @@ fn parameters_are_the_smallest_that_hold() {
             let l1 = taps as f64 * f64::from(weight_bits).exp2();
             let l2 = l1 / (taps as f64).sqrt();
             let p = literal.check().unwrap();
-            noise::opens(&p, plain_bits, l1, l2, (1u64 << 24) as f64)
+            let outputs = (1u64 << 24) as f64;
+            noise::opens(&p, plain_bits, l1, l2, outputs)
+                && noise::hides(&p, plain_bits, l1, l2, outputs)
         };
         let mut narrower = literal.clone();
         *narrower.prime_bits.iter_mut().max().unwrap() -= 1;

@@ -264,8 +264,8 @@ impl<'a> Answering<'a> {
 }
 
 /// The client's side of one step online.
-pub fn answer_step(shape: &Shape, piece: &Material, line: &mut Line<'_>) -> Result<(), RunError> {
-    let mut side = Answering::new(shape, piece);
+pub fn answer_step(shape: &Shape, piece: Material, line: &mut Line<'_>) -> Result<(), RunError> {
+    let mut side = Answering::new(shape, &piece);
     if let Some(tree) = shape.tree() {
         let shifts = line.receive(shape.shifts(&tree))?;
         line.send(side.tables(&tree, &shifts)?)?;

@@ -251,11 +251,11 @@ impl<'a> Asking<'a> {
 /// The owner's side of one step online: the masked result.
 pub fn evaluate_step(
     shape: &Shape,
-    piece: &Material,
+    piece: Material,
     of: &Operands<'_>,
     line: &mut Line<'_>,
 ) -> Result<Vec<u64>, RunError> {
-    let mut side = Asking::new(shape, piece, of);
+    let mut side = Asking::new(shape, &piece, of);
     let mut sign: Option<BitMatrix> = None;
     if let Some(tree) = shape.tree() {
         line.send(side.shifts(&tree)?)?;

@@ -16,7 +16,8 @@ const NARROWEST: u32 = 40;
 const WIDEST_PRIME: u32 = 50;
 
 /// The smallest degree, and for it the smallest modulus of two or more primes of nearly equal width, with which every
-/// output of a layer over Z/2^plain_bits with weights |w| < 2^weight_bits is off by at most one unit. `taps` is
+/// output of a layer over Z/2^plain_bits with weights |w| < 2^weight_bits is off by at most one unit, and by how much
+/// says nothing of the weights ([`noise::hides`]). `taps` is
 /// [`l1_taps`](crate::Packing::l1_taps). For [`dropping`](Layer::dropping) layers `plain_bits` are the bits that
 /// are kept.
 ///
@@ -106,7 +107,8 @@ fn of_shares(p: &Parameters, plain_bits: u32, taps: usize) -> Noise {
 fn opens(p: &Parameters, bits: u32, weight_bits: u32, depth: f64, taps: f64) -> bool {
     let largest = f64::from(weight_bits).exp2();
     let l1 = depth.max(2.0 * taps.sqrt()).min(taps);
-    noise::opens(p, bits, l1 * largest, taps.sqrt() * largest, OUTPUTS)
+    let (l1, l2) = (l1 * largest, taps.sqrt() * largest);
+    noise::opens(p, bits, l1, l2, OUTPUTS) && noise::hides(p, bits, l1, l2, OUTPUTS)
 }
 
 fn smallest(holds: impl Fn(&Parameters) -> bool) -> Result<ParametersLiteral, ParametersFault> {
