@@ -97,7 +97,7 @@ fn stopped_party_is_named() {
 
 #[test]
 fn parties_end_with_the_program() {
-    for how in ["-9", "-INT"] {
+    for how in ["-9", "-TERM"] {
         let (mut child, parties) = long_run(KINDS[0], "orphans", &[]);
         signal(how, child.id());
         child.wait().unwrap();

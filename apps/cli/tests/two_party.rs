@@ -150,7 +150,7 @@ fn vaults_go_with_their_parties_however_those_end() {
         ("vendor", "-9"),
         ("client", "-9"),
         ("program", "-9"),
-        ("program", "-INT"),
+        ("program", "-TERM"),
     ] {
         let temporary = folder(&format!("killed-{victim}{how}"));
         let arguments = [

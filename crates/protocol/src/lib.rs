@@ -4,6 +4,7 @@
 //! bytes, parses, checks and prices it, and then runs the spine `share`, `online`, `reveal` over a session.
 //! This crate knows no share, label or ciphertext.
 
+mod ahead;
 mod card;
 mod party;
 mod plan;

@@ -1,3 +1,4 @@
+use crate::ahead::read_ahead;
 use crate::{Fingerprint, Plan, Role, Seat};
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -36,14 +37,10 @@ pub trait Party: Send {
     ) -> Result<(), RunError> {
         self.offline(s)
     }
-    /// [`Party::infer`] with pieces that [`Party::offline_to`] has put on a shelf.
-    fn infer_from(
-        &mut self,
-        _stock: Stock<Encoded>,
-        inputs: Option<Vec<Tensor>>,
-        s: &mut Session,
-    ) -> Result<Option<Vec<Tensor>>, RunError> {
-        self.infer(inputs, s)
+    /// Gets to hand what [`Party::offline_to`] has put on a shelf: the next inference takes it. A thread beside reads
+    /// and decodes the pieces.
+    fn load(&mut self, _stock: Stock<Encoded>) -> Result<(), RunError> {
+        Ok(())
     }
 }
 
@@ -77,7 +74,7 @@ pub struct Member<R: Role> {
     role: R,
     plan: R::Plan,
     standing: Option<(R::Keys, R::Part)>,
-    stocks: VecDeque<Vec<R::Piece>>,
+    stocks: VecDeque<Stock<R::Piece>>,
 }
 
 impl<R: Role> Member<R> {
@@ -135,7 +132,7 @@ impl<R: Role> Party for Member<R> {
     fn offline(&mut self, s: &mut Session) -> Result<(), RunError> {
         let mut shelf = Vec::new();
         self.make(&mut shelf, s)?;
-        self.stocks.push_back(shelf);
+        self.stocks.push_back(Stock::from(shelf));
         Ok(())
     }
 
@@ -144,9 +141,8 @@ impl<R: Role> Party for Member<R> {
         inputs: Option<Vec<Tensor>>,
         s: &mut Session,
     ) -> Result<Option<Vec<Tensor>>, RunError> {
-        let pieces = self.stocks.pop_front();
-        let pieces = pieces.ok_or(StockFault::Exhausted)?;
-        self.take(Stock::from(pieces), inputs, s)
+        let stock = self.stocks.pop_front();
+        self.take(stock.ok_or(StockFault::Exhausted)?, inputs, s)
     }
 
     fn stocked(&self) -> usize {
@@ -172,18 +168,16 @@ impl<R: Role> Party for Member<R> {
         }
     }
 
-    fn infer_from(
-        &mut self,
-        mut stock: Stock<Encoded>,
-        inputs: Option<Vec<Tensor>>,
-        s: &mut Session,
-    ) -> Result<Option<Vec<Tensor>>, RunError> {
-        let layouts = self.role.pieces(&self.plan).into_iter();
-        let pieces = layouts.map(move |layout| {
+    fn load(&mut self, mut stock: Stock<Encoded>) -> Result<(), RunError> {
+        let layouts = self.role.pieces(&self.plan);
+        let lengths = layouts.iter().map(R::Piece::size).collect();
+        let pieces = layouts.into_iter().map(move |layout| {
             let piece = stock.take()?.value(&layout);
             piece.map_err(|_| StockFault::Malformed)
         });
-        self.take(Stock::new(pieces), inputs, s)
+        let ready = read_ahead(Stock::new(pieces), lengths)?;
+        self.stocks.push_front(ready);
+        Ok(())
     }
 }
 

@@ -9,7 +9,6 @@
 //! party's [`Vault`], then `ready` and `infer`. [`InMemory`] runs all parties of a plan in
 //! threads of one process, to try a model and for tests; real parties are processes of their own.
 
-mod ahead;
 mod blame;
 mod error;
 mod memory;

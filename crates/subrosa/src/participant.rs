@@ -1,7 +1,7 @@
 use crate::Entry;
 use crate::pool::{Keeping, PoolTerms, Taken};
 use std::time::Duration;
-use subrosa_core::{Bytes, Encoded, Malformed, PartyId, Rounds, Seed, Stock};
+use subrosa_core::{Bytes, Malformed, PartyId, Rounds, Seed};
 use subrosa_ir::{Tensor, Weights};
 use subrosa_net::{Bill, Cost, Links, LocalFault, RunError, Session, SessionTerms, StoreFault};
 use subrosa_protocol::{Fingerprint, Party};
@@ -22,8 +22,6 @@ pub struct Participant {
     timeout: Duration,
     state: State,
     keeping: Option<Keeping>,
-    /// What the next inference takes from the pool.
-    next: Option<Stock<Encoded>>,
 }
 
 /// Where an inference's material comes from.
@@ -66,7 +64,6 @@ impl Participant {
             timeout,
             state,
             keeping: None,
-            next: None,
         })
     }
 
@@ -79,7 +76,6 @@ impl Participant {
     pub fn setup(&mut self, weights: Option<&Weights>) -> Result<Phased<()>, RunError> {
         let fresh = (self.protocol.seat)(&self.plan, self.threads);
         self.party = fresh.map_err(|_| LocalFault::Invariant)?;
-        self.next = None;
         let renewed = self.keeping.take().map_or(Ok(()), |mut old| old.renew());
         renewed.map_err(|error| self.end(error))?;
         let done = self.step(true, |party, session| party.setup(weights, session))?;
@@ -105,7 +101,7 @@ impl Participant {
         if keeping.keeps() {
             self.beside(&keeping.peers(), |s| keeping.handshake(s))?;
         }
-        (self.keeping, self.next) = (Some(keeping), None);
+        self.keeping = Some(keeping);
         Ok(())
     }
 
@@ -148,8 +144,10 @@ impl Participant {
                 bill: made.bill,
             });
         };
-        let done = self.step(true, |party, _| taken.stock(party.pieces()))?;
-        self.next = Some(done.value);
+        let done = self.step(true, |party, _| {
+            let stock = taken.stock(party.pieces())?;
+            party.load(stock)
+        })?;
         Ok(Phased {
             value: Source::Pool,
             bill: done.bill,
@@ -185,11 +183,7 @@ impl Participant {
         &mut self,
         inputs: Option<Vec<Tensor>>,
     ) -> Result<Phased<Option<Vec<Tensor>>>, RunError> {
-        let next = self.next.take();
-        let done = self.step(false, |party, session| match next {
-            Some(stock) => party.infer_from(stock, inputs, session),
-            None => party.infer(inputs, session),
-        })?;
+        let done = self.step(false, |party, session| party.infer(inputs, session))?;
         self.rest();
         Ok(done)
     }

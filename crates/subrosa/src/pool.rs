@@ -3,7 +3,6 @@
 //! Parties whose role has pieces are keepers; all of them are linked to each other. The first keeper leads: it says
 //! how many items are leased, to all others, also to those that keep nothing but take part in offline phases.
 
-use crate::ahead::read_ahead;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -304,14 +303,10 @@ impl Keeping {
 }
 
 impl Taken {
-    /// The pieces, as many of them in memory as may be: the file is read, and deleted, beside the inference.
+    /// The pieces, whose lengths these are. Who takes the last one has the file deleted.
     pub fn stock(self, pieces: Vec<Bytes>) -> Result<Stock<Encoded>, RunError> {
         match self {
-            Self::Item(item) => {
-                let count = pieces.len();
-                let stock = item.stock(pieces).map_err(|fault| local(&fault))?;
-                read_ahead(stock, count)
-            }
+            Self::Item(item) => item.stock(pieces).map_err(|fault| local(&fault).into()),
             Self::Nothing => Ok(Vec::new().into()),
         }
     }
