@@ -178,7 +178,7 @@ fn layers_at_a_secure_degree() {
     }
 }
 
-/// Twelve bits less to keep take 40-bit elements to degree 2048.
+/// Twelve bits less to keep take 52-bit elements from degree 8192 to 4096.
 #[test]
 fn dropped_bits_save_a_degree() {
     let product = Product::MatMul {
@@ -186,9 +186,10 @@ fn dropped_bits_save_a_degree() {
         inner: 200,
         columns: 60,
     };
-    let literal = parameters_for(28, WEIGHT_BITS, 1 << 12).unwrap();
-    assert_eq!(literal.degree, 2048);
-    check(&literal.check().unwrap(), &product, 40, 12, 3);
+    let whole = parameters_for(52, WEIGHT_BITS, 1 << 12).unwrap();
+    let literal = parameters_for(40, WEIGHT_BITS, 1 << 12).unwrap();
+    assert_eq!((whole.degree, literal.degree), (8192, 4096));
+    check(&literal.check().unwrap(), &product, 52, 12, 3);
 }
 
 #[test]
