@@ -281,10 +281,7 @@ fn step(
 ) -> Result<(), RunError> {
     let kind = table.seat_of(ending.party).map(|seat| seat.kind);
     match stage {
-        Stage::Setup => {
-            let weights = kind.filter(|kind| kind.brings_weights());
-            party.setup(weights.map(|_| &*job.weights), s)
-        }
+        Stage::Setup => party.setup(&table.holding(ending.party, &job.weights)?, s),
         Stage::Offline(_) => party.offline(s),
         Stage::Online(number) => {
             let inputs = kind.filter(|kind| kind.brings_input());

@@ -1,8 +1,9 @@
 use crate::{Failure, Frame, Stage};
 use std::collections::BTreeMap;
-use subrosa_core::{Malformed, PartyId};
-use subrosa_ir::{FixedGraph, RangedGraph};
-use subrosa_protocol::{Party, PlanError, Seat, Terms, WholePlan};
+use subrosa_core::{Malformed, PartyId, Seed};
+use subrosa_ir::{FixedGraph, RangedGraph, Weights};
+use subrosa_net::LocalFault;
+use subrosa_protocol::{Holding, Party, PlanError, Seat, Terms, WholePlan};
 
 /// A protocol as the suite sees it: how it plans, how a published plan becomes a party, and what of its messages is
 /// held to be uniform.
@@ -56,6 +57,7 @@ pub type SeatFn = fn(&[u8], usize) -> Seating;
 /// A plan with the bytes that each of its parties gets.
 pub struct Table {
     subject: Subject,
+    whole: Box<dyn WholePlan>,
     pub seats: Vec<Seat>,
     pub links: Vec<(PartyId, PartyId)>,
     pub views: BTreeMap<PartyId, Vec<u8>>,
@@ -106,6 +108,7 @@ impl Subject {
             product_error: whole.product_error(),
             seats,
             views,
+            whole,
         })
     }
 }
@@ -128,6 +131,12 @@ impl Table {
     /// A party from bytes that may be anything.
     pub(crate) fn seat_bytes(&self, bytes: &[u8]) -> Seating {
         (self.subject.seat)(bytes, 1)
+    }
+
+    /// What a party has of the model: of one division of these weights, however often it is asked for.
+    pub fn holding(&self, party: PartyId, weights: &Weights) -> Result<Holding, LocalFault> {
+        self.whole
+            .holding(party, weights, &Seed::insecure_seeded(7))
     }
 
     /// Those whom `party` talks to.

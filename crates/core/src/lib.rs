@@ -17,7 +17,7 @@ pub use blocks::Blocks;
 pub use encoded::Encoded;
 pub use party::{Parties, PartyId};
 pub use prg::{Nonce, Prg, Seed};
-pub use random_ot::{ReceiverOts, SenderOts};
+pub use random_ot::{ReceiverCots, ReceiverOts, SenderCots, SenderOts};
 pub use secret::Secret;
 pub use stock::{Shelf, Stock, StockFault};
 pub use units::{Bits, Bytes, Rounds};

@@ -1,4 +1,4 @@
-//! Random oblivious transfers, as extensions make them and protocols use them up.
+//! Random and correlated oblivious transfers, as extensions make them and protocols use them up.
 
 use subrosa_ring::BitMatrix;
 
@@ -39,5 +39,35 @@ impl ReceiverOts {
     pub fn plane(&self, plane: usize) -> &[u128] {
         let lanes = self.choices.lanes();
         &self.keys[plane * lanes..(plane + 1) * lanes]
+    }
+}
+
+/// The sender's side of `planes * lanes` correlated OTs under one offset R of the sender, of which bit 0 is set. Not `Clone`.
+pub struct SenderCots {
+    pub planes: usize,
+    pub lanes: usize,
+    /// q of OT `plane * lanes + lane`: uniform but for bit 0, which is not set.
+    pub zeros: Vec<u128>,
+}
+
+/// The receiver's side: uniform choice bits c and t = q ^ c R, so that bit 0 of t is c. Not `Clone`.
+pub struct ReceiverCots {
+    /// [planes, lanes].
+    pub choices: BitMatrix,
+    pub values: Vec<u128>,
+}
+
+impl SenderCots {
+    /// q of each OT of one plane.
+    pub fn plane(&self, plane: usize) -> &[u128] {
+        &self.zeros[plane * self.lanes..(plane + 1) * self.lanes]
+    }
+}
+
+impl ReceiverCots {
+    /// t of each OT of one plane.
+    pub fn plane(&self, plane: usize) -> &[u128] {
+        let lanes = self.choices.lanes();
+        &self.values[plane * lanes..(plane + 1) * lanes]
     }
 }

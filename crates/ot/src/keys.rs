@@ -21,9 +21,18 @@ pub struct ReceiverKeys {
 impl SenderKeys {
     /// 128 base OTs, in which this party chooses. One exchange.
     pub fn setup(peer: PartyId, turns: &mut Turns, s: &mut Session) -> Result<Self, RunError> {
-        let mut bytes = [0; 16];
-        Prg::new(&s.seed()).fill(&mut bytes);
-        let offset = u128::from_le_bytes(bytes) | 1;
+        let offset = random_offset(s);
+        Self::setup_with(&offset, peer, turns, s)
+    }
+
+    /// [`SenderKeys::setup`] with an offset that is the same towards several peers; bit 0 is set in any case.
+    pub fn setup_with(
+        offset: &Secret<u128>,
+        peer: PartyId,
+        turns: &mut Turns,
+        s: &mut Session,
+    ) -> Result<Self, RunError> {
+        let offset = *offset.reveal() | 1;
         let seeds = base::choose(!offset, peer, turns, s)?;
         let offset = Secret::new(offset);
         Ok(Self { offset, seeds })
@@ -44,6 +53,13 @@ impl ReceiverKeys {
     pub fn setup_cost() -> Cost {
         base::give_cost()
     }
+}
+
+/// A fresh offset of correlated OTs.
+pub fn random_offset(s: &mut Session) -> Secret<u128> {
+    let mut bytes = [0; 16];
+    Prg::new(&s.seed()).fill(&mut bytes);
+    Secret::new(u128::from_le_bytes(bytes) | 1)
 }
 
 const SEED: usize = 32;

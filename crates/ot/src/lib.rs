@@ -36,7 +36,7 @@ mod stock;
 mod tree;
 
 pub use extension::{Extension, Lot, Method};
-pub use keys::{ReceiverKeys, SenderKeys};
+pub use keys::{ReceiverKeys, SenderKeys, random_offset};
 pub use lpn::SilentSize;
 pub use receiver::Receiver;
 pub use sender::Sender;

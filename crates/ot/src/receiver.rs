@@ -7,7 +7,7 @@ use crate::message::Corrections;
 use crate::silent;
 use crate::softspoken::{ReceiverStreams, low_half};
 use crate::stock::Lots;
-use subrosa_core::{Nonce, PartyId, ReceiverOts, Seed};
+use subrosa_core::{Nonce, PartyId, ReceiverCots, ReceiverOts, Seed};
 use subrosa_net::{RunError, Session, Turns};
 use subrosa_ring::BitMatrix;
 use zeroize::Zeroize;
@@ -71,6 +71,32 @@ impl Receiver {
             self.hash.singles(first, t, &mut keys);
         }
         Ok(ReceiverOts { choices, keys })
+    }
+
+    /// The next `planes * lanes` correlated OTs as they are, instead of random ones. Where [`Receiver::draw`] hashes, the
+    /// offset stays in these: they are for who needs one and the same in all, as garbling does.
+    ///
+    /// # Errors
+    /// As [`Receiver::draw`].
+    pub fn draw_correlated(
+        &mut self,
+        planes: usize,
+        lanes: usize,
+        turns: &mut Turns,
+        s: &mut Session,
+    ) -> Result<ReceiverCots, RunError> {
+        let count = self.lots.allow(planes, lanes)?;
+        let mut values = Vec::with_capacity(count);
+        let mut choices = BitMatrix::new(planes, lanes);
+        while values.len() < count {
+            if self.lots.is_empty() {
+                self.run(turns, s)?;
+            }
+            let (_, t) = self.lots.take(count - values.len());
+            choose(t, values.len(), &mut choices);
+            values.extend_from_slice(t);
+        }
+        Ok(ReceiverCots { choices, values })
     }
 
     fn run(&mut self, turns: &mut Turns, s: &mut Session) -> Result<(), RunError> {

@@ -7,7 +7,7 @@ use crate::message::Corrections;
 use crate::silent;
 use crate::softspoken::{SenderStreams, low_half};
 use crate::stock::Lots;
-use subrosa_core::{Nonce, PartyId, Secret, Seed, SenderOts};
+use subrosa_core::{Nonce, PartyId, Secret, Seed, SenderCots, SenderOts};
 use subrosa_net::{RunError, Session, Turns};
 use zeroize::Zeroize;
 
@@ -74,6 +74,39 @@ impl Sender {
             lanes,
             keys,
         })
+    }
+
+    /// The next `planes * lanes` correlated OTs as they are, instead of random ones; see
+    /// [`Receiver::draw_correlated`](crate::Receiver::draw_correlated).
+    ///
+    /// # Errors
+    /// As [`Sender::draw`].
+    pub fn draw_correlated(
+        &mut self,
+        planes: usize,
+        lanes: usize,
+        turns: &mut Turns,
+        s: &mut Session,
+    ) -> Result<SenderCots, RunError> {
+        let count = self.lots.allow(planes, lanes)?;
+        let mut zeros = Vec::with_capacity(count);
+        while zeros.len() < count {
+            if self.lots.is_empty() {
+                self.run(turns, s)?;
+            }
+            let (_, q) = self.lots.take(count - zeros.len());
+            zeros.extend_from_slice(q);
+        }
+        Ok(SenderCots {
+            planes,
+            lanes,
+            zeros,
+        })
+    }
+
+    /// The offset of all OTs of this direction; bit 0 is set.
+    pub fn offset(&self) -> &Secret<u128> {
+        &self.offset
     }
 
     fn run(&mut self, turns: &mut Turns, s: &mut Session) -> Result<(), RunError> {

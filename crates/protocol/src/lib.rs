@@ -6,13 +6,15 @@
 
 mod ahead;
 mod card;
+mod holding;
 mod party;
 mod plan;
 mod role;
 mod terms;
 
 pub use card::{Card, Learns, PartyKind, Seat, Source};
+pub use holding::Holding;
 pub use party::{Member, Party, WholePlan};
 pub use plan::{Fingerprint, Plan, PlanError, fingerprint_of};
 pub use role::{Protocol, Role};
-pub use terms::{Nonlinear, Terms};
+pub use terms::{Division, Garbling, Holders, Nonlinear, Terms};

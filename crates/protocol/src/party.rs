@@ -1,9 +1,9 @@
 use crate::ahead::read_ahead;
-use crate::{Fingerprint, Plan, Role, Seat};
+use crate::{Fingerprint, Holding, Plan, Role, Seat};
 use std::collections::VecDeque;
 use std::time::Duration;
 use std::vec::IntoIter;
-use subrosa_core::{Bytes, Encoded, Malformed, PartyId, Shelf, Stock, StockFault, Wire};
+use subrosa_core::{Bytes, Encoded, Malformed, PartyId, Seed, Shelf, Stock, StockFault, Wire};
 use subrosa_ir::{FixedGraph, Tensor, Weights};
 use subrosa_net::{Bill, LocalFault, Network, Phase, RunError, Session};
 
@@ -12,7 +12,7 @@ pub trait Party: Send {
     fn price(&self) -> Bill;
     fn fingerprint(&self, peer: PartyId) -> Fingerprint;
     /// Setup and deployment; billed as setup.
-    fn setup(&mut self, weights: Option<&Weights>, s: &mut Session) -> Result<(), RunError>;
+    fn setup(&mut self, holding: &Holding, s: &mut Session) -> Result<(), RunError>;
     /// Makes the material of one inference and keeps it.
     fn offline(&mut self, s: &mut Session) -> Result<(), RunError>;
     /// Takes one inference's material and answers. Only a client brings inputs and gets outputs.
@@ -64,6 +64,17 @@ pub trait WholePlan: Send + Sync {
     /// By how many units of its last place a product with a weight may be off the oracle.
     fn product_error(&self) -> u64 {
         0
+    }
+    /// What `party` is given of the model before setup. Parts that are drawn from one seed fit together.
+    fn holding(
+        &self,
+        party: PartyId,
+        weights: &Weights,
+        _seed: &Seed,
+    ) -> Result<Holding, LocalFault> {
+        let seat = self.seats().into_iter().find(|seat| seat.party == party);
+        let kind = seat.map(|seat| seat.kind).ok_or(LocalFault::Invariant)?;
+        Ok(Holding::of(kind, weights))
     }
     /// The bytes that are published to one party; nothing to a party that is not of the plan.
     fn view(&self, party: PartyId) -> Option<Vec<u8>>;
@@ -121,10 +132,10 @@ impl<R: Role> Party for Member<R> {
         self.plan.fingerprint(peer)
     }
 
-    fn setup(&mut self, weights: Option<&Weights>, s: &mut Session) -> Result<(), RunError> {
+    fn setup(&mut self, holding: &Holding, s: &mut Session) -> Result<(), RunError> {
         s.enter(Phase::Setup);
         let keys = self.role.setup(&self.plan, s)?;
-        let part = self.role.deploy(&self.plan, &keys, weights, s)?;
+        let part = self.role.deploy(&self.plan, &keys, holding, s)?;
         self.standing = Some((keys, part));
         Ok(())
     }

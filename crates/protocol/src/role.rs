@@ -1,6 +1,6 @@
-use crate::{Card, Plan, PlanError, Terms, WholePlan};
+use crate::{Card, Holding, Plan, PlanError, Terms, WholePlan};
 use subrosa_core::{Shelf, Stock, Wire};
-use subrosa_ir::{RangedGraph, Tensor, Weights};
+use subrosa_ir::{RangedGraph, Tensor};
 use subrosa_net::{RunError, Session};
 
 pub trait Protocol: 'static {
@@ -33,7 +33,7 @@ pub trait Role: Sized + Send + Sync + 'static {
         &self,
         plan: &Self::Plan,
         keys: &Self::Keys,
-        weights: Option<&Weights>,
+        holding: &Holding,
         s: &mut Session,
     ) -> Result<Self::Part, RunError>;
     fn offline(

@@ -1,6 +1,7 @@
 use crate::Blame;
 use subrosa_core::Malformed;
 use subrosa_ir::{ClearError, EvalError, InputFault, OutputFault, RangeError, WeightFault};
+use subrosa_net::LocalFault;
 use subrosa_onnx::OnnxError;
 use subrosa_protocol::PlanError;
 use thiserror::Error;
@@ -28,6 +29,8 @@ pub enum Error {
     Output(#[from] OutputFault),
     #[error("output tail: {0}")]
     Tail(#[from] EvalError),
+    #[error("parts of the model: {0}")]
+    Parts(#[from] LocalFault),
     #[error("{protocol}: {one} and {other} both keep material and have no link to agree on it")]
     Unlinked {
         protocol: &'static str,

@@ -42,5 +42,8 @@ pub use subrosa_net::{
 pub use subrosa_onnx::{
     Dim, InputInfo, Model, OnnxError, PublicConstant, Reference, supported_operators,
 };
-pub use subrosa_protocol::{Card, Learns, Nonlinear, PartyKind, PlanError, Seat, Source, Terms};
+pub use subrosa_protocol::{
+    Card, Division, Garbling, Holders, Holding, Learns, Nonlinear, PartyKind, PlanError, Seat,
+    Source, Terms,
+};
 pub use subrosa_vault::{Vault, VaultFault};

@@ -8,7 +8,7 @@ use subrosa_ir::{Tensor, Weights};
 use subrosa_net::{
     Bill, Fingerprint, LocalFault, Network, RunError, Tap, memory_mesh, memory_mesh_tapped,
 };
-use subrosa_protocol::Seat;
+use subrosa_protocol::{Holding, Seat};
 
 /// All parties of a plan in threads of this process, over links in memory. Nobody is protected from anybody.
 pub struct InMemory {
@@ -54,8 +54,13 @@ impl InMemory {
         })
     }
 
-    pub fn setup(&mut self, weights: &Weights) -> Result<(), Error> {
-        self.all(|seat, party| party.setup(seat.kind.brings_weights().then_some(weights)))?;
+    pub fn setup(&mut self, planned: &Planned, weights: &Weights) -> Result<(), Error> {
+        let holdings = planned.holdings(weights)?;
+        self.all(|seat, party| {
+            let at = planned.seats().iter().position(|s| s.party == seat.party);
+            let holding = at.and_then(|at| holdings.get(at));
+            party.setup(holding.unwrap_or(&Holding::Nothing))
+        })?;
         Ok(())
     }
 
@@ -175,7 +180,7 @@ pub fn run_in_memory(
     timeout: Duration,
 ) -> Result<InMemoryRun, Error> {
     let mut run = InMemory::new(planned, Network::LOOPBACK, 1, timeout, None)?;
-    run.setup(weights)?;
+    run.setup(planned, weights)?;
     run.offline()?;
     let outputs = run.infer(inputs)?;
     Ok(InMemoryRun {

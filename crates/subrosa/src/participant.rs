@@ -2,9 +2,9 @@ use crate::Entry;
 use crate::pool::{Keeping, PoolTerms, Taken};
 use std::time::Duration;
 use subrosa_core::{Bytes, Malformed, PartyId, Rounds, Seed};
-use subrosa_ir::{Tensor, Weights};
+use subrosa_ir::Tensor;
 use subrosa_net::{Bill, Cost, Links, LocalFault, RunError, Session, SessionTerms, StoreFault};
-use subrosa_protocol::{Fingerprint, Party};
+use subrosa_protocol::{Fingerprint, Holding, Party};
 
 /// One party with its connections: joins protocol and net.
 ///
@@ -72,13 +72,13 @@ impl Participant {
         self.party.price()
     }
 
-    /// Setup and deployment. Only who brings the weights has them. What an earlier setup left is dropped before.
-    pub fn setup(&mut self, weights: Option<&Weights>) -> Result<Phased<()>, RunError> {
+    /// Setup and deployment, with what this party has of the model. What an earlier setup left is dropped before.
+    pub fn setup(&mut self, holding: &Holding) -> Result<Phased<()>, RunError> {
         let fresh = (self.protocol.seat)(&self.plan, self.threads);
         self.party = fresh.map_err(|_| LocalFault::Invariant)?;
         let renewed = self.keeping.take().map_or(Ok(()), |mut old| old.renew());
         renewed.map_err(|error| self.end(error))?;
-        let done = self.step(true, |party, session| party.setup(weights, session))?;
+        let done = self.step(true, |party, session| party.setup(holding, session))?;
         self.rest();
         Ok(done)
     }

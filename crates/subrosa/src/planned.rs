@@ -1,9 +1,9 @@
 use crate::{Entry, Error};
 use std::time::Duration;
-use subrosa_core::{Malformed, PartyId};
-use subrosa_ir::FixedGraph;
-use subrosa_net::{Bill, Cost, Network};
-use subrosa_protocol::{Seat, WholePlan};
+use subrosa_core::{Malformed, PartyId, Seed};
+use subrosa_ir::{FixedGraph, Weights};
+use subrosa_net::{Bill, Cost, LocalFault, Network};
+use subrosa_protocol::{Holding, Seat, WholePlan};
 
 /// A plan of all parties, each one's view and each one's price.
 pub struct Planned {
@@ -62,6 +62,15 @@ impl Planned {
         let ends = links.into_iter().flat_map(|(a, b)| [(a, b), (b, a)]);
         ends.filter(|(me, _)| *me == party)
             .map(|(_, peer)| peer)
+            .collect()
+    }
+
+    /// What each party is given of the model before setup, in the order of the seats. Parts are drawn afresh.
+    pub fn holdings(&self, weights: &Weights) -> Result<Vec<Holding>, LocalFault> {
+        let seed = Seed::random().map_err(|_| LocalFault::Randomness)?;
+        let seats = self.parties.iter().map(|party| party.seat.party);
+        seats
+            .map(|party| self.whole.holding(party, weights, &seed))
             .collect()
     }
 

@@ -69,7 +69,7 @@ fn parties_go_on_for_many_inferences_and_setups() {
     let mut run = InMemory::new(&planned, Network::LOOPBACK, 1, TIMEOUT, None).unwrap();
     let mut answers = Vec::new();
     for _ in 0..2 {
-        run.setup(&prepared.weights).unwrap();
+        run.setup(&planned, &prepared.weights).unwrap();
         for _ in 0..2 {
             run.offline().unwrap();
             answers.push(run.infer(&[input(1)]).unwrap());

@@ -70,7 +70,7 @@ fn planned(prepared: &Prepared, protocol: &str, nonlinear: Nonlinear) -> Planned
 
 fn begun(planned: &Planned, prepared: &Prepared, folder: &Folder) -> InMemory {
     let mut run = InMemory::new(planned, Network::LOOPBACK, 1, TIMEOUT, None).unwrap();
-    run.setup(&prepared.weights).unwrap();
+    run.setup(planned, &prepared.weights).unwrap();
     run.join(planned, &folder.0).unwrap();
     run
 }
@@ -138,7 +138,7 @@ fn pools_are_filled_again_and_end_with_their_setup() {
     assert_eq!(run.ready().unwrap(), MaterialSource::Fresh);
     run.infer(&input()).unwrap();
     run.fill(2).unwrap();
-    run.setup(&prepared.weights).unwrap();
+    run.setup(&planned, &prepared.weights).unwrap();
     assert_eq!(folder.items().len(), 0);
     assert_eq!(run.ready().unwrap(), MaterialSource::Fresh);
     run.infer(&input()).unwrap();

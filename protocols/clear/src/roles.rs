@@ -4,9 +4,9 @@ use crate::Clear;
 use crate::parties::{CLIENT, SERVER};
 use crate::plan::{View, Whole};
 use subrosa_core::{Malformed, Never, Shelf, Stock, Words, WordsLayout};
-use subrosa_ir::{Tensor, Weights, decode_output, encode_input, encode_weights};
+use subrosa_ir::{Tensor, decode_output, encode_input, encode_weights};
 use subrosa_net::{InputFault, LocalFault, Misdeed, RunError, Session, Step};
-use subrosa_protocol::Role;
+use subrosa_protocol::{Holding, Role};
 use subrosa_ring::{mask, sign_extend};
 
 /// The inputs, from client to server.
@@ -49,11 +49,10 @@ impl Role for Serving {
         &self,
         plan: &View,
         (): &(),
-        weights: Option<&Weights>,
+        holding: &Holding,
         _: &mut Session,
     ) -> Result<Vec<Vec<u64>>, RunError> {
-        let weights = weights.ok_or(LocalFault::Input(InputFault::Missing))?;
-        Ok(encode_weights(&plan.graph, weights)
+        Ok(encode_weights(&plan.graph, holding.weights()?)
             .map_err(|_| LocalFault::Input(InputFault::Shape))?)
     }
 
@@ -151,13 +150,7 @@ impl Role for Asking {
         Ok(())
     }
 
-    fn deploy(
-        &self,
-        _: &View,
-        (): &(),
-        _: Option<&Weights>,
-        _: &mut Session,
-    ) -> Result<(), RunError> {
+    fn deploy(&self, _: &View, (): &(), _: &Holding, _: &mut Session) -> Result<(), RunError> {
         Ok(())
     }
 

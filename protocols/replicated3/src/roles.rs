@@ -8,9 +8,9 @@ use crate::parties::{CLIENT, DEALER, FIRST, OWNER, SECOND};
 use crate::plan::{View, Whole};
 use crate::setup::{Shares, Sums, agree, share_weights, stream};
 use subrosa_core::{Never, PartyId, Seed, Shelf, Stock, Wire, Words, WordsLayout};
-use subrosa_ir::{Tensor, Weights, decode_output, encode_input};
+use subrosa_ir::{Tensor, decode_output, encode_input};
 use subrosa_net::{InputFault, LocalFault, RunError, Session, Turns};
-use subrosa_protocol::Role;
+use subrosa_protocol::{Holding, Role};
 use subrosa_ring::mask;
 use subrosa_share::Evaluator;
 
@@ -60,7 +60,7 @@ impl Role for Evaluating {
         &self,
         plan: &View,
         _: &Seed,
-        _: Option<&Weights>,
+        _: &Holding,
         s: &mut Session,
     ) -> Result<Shares, RunError> {
         Shares::receive(plan, self.who, s)
@@ -154,7 +154,7 @@ impl Role for Dealing {
         &self,
         plan: &View,
         _: &(Seed, Seed),
-        _: Option<&Weights>,
+        _: &Holding,
         s: &mut Session,
     ) -> Result<Sums, RunError> {
         Sums::receive(plan, s)
@@ -234,11 +234,10 @@ impl Role for Owning {
         &self,
         plan: &View,
         (): &(),
-        weights: Option<&Weights>,
+        holding: &Holding,
         s: &mut Session,
     ) -> Result<(), RunError> {
-        let weights = weights.ok_or(LocalFault::Input(InputFault::Missing))?;
-        share_weights(plan, weights, s)
+        share_weights(plan, holding.weights()?, s)
     }
 
     fn offline(
@@ -305,13 +304,7 @@ impl Role for Asking {
         Ok(())
     }
 
-    fn deploy(
-        &self,
-        _: &View,
-        (): &(),
-        _: Option<&Weights>,
-        _: &mut Session,
-    ) -> Result<(), RunError> {
+    fn deploy(&self, _: &View, (): &(), _: &Holding, _: &mut Session) -> Result<(), RunError> {
         Ok(())
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 use subrosa_core::PartyId;
 use subrosa_ir::*;
 use subrosa_net::{Bill, Network, Session, SessionTerms, memory_mesh};
-use subrosa_protocol::WholePlan;
+use subrosa_protocol::{Holding, WholePlan};
 use subrosa_replicated3::{CLIENT, Whole, seat};
 
 fn wire(name: &str, shape: &[usize], frac: u32, bound: u64) -> FixedWire {
@@ -148,9 +148,7 @@ fn infer(
                         insecure_seed: None,
                     };
                     let mut s = Session::open(links, terms).unwrap();
-                    party
-                        .setup(kind.brings_weights().then_some(weights), &mut s)
-                        .unwrap();
+                    party.setup(&Holding::of(kind, weights), &mut s).unwrap();
                     party.offline(&mut s).unwrap();
                     let mine = kind.brings_input().then(|| vec![input.clone()]);
                     let out = party.infer(mine, &mut s).unwrap();

@@ -5,9 +5,9 @@ use crate::parties::{CLIENT, VENDOR};
 use crate::plan::{View, Whole};
 use subrosa_core::{Shelf, Stock, Words};
 use subrosa_hybrid::{ClientKeys, Encoded, OwnerKeys, Piece, PieceLayout, client, owner};
-use subrosa_ir::{Tensor, Weights, decode_output, encode_input, encode_weights};
+use subrosa_ir::{Tensor, decode_output, encode_input, encode_weights};
 use subrosa_net::{InputFault, LocalFault, RunError, Session, Turns};
-use subrosa_protocol::Role;
+use subrosa_protocol::{Holding, Role};
 use subrosa_ring::{add_into, mask_into};
 
 /// Brings the weights and computes on masked values.
@@ -40,11 +40,10 @@ impl Role for Serving {
         &self,
         plan: &View,
         _: &OwnerKeys,
-        weights: Option<&Weights>,
+        holding: &Holding,
         _: &mut Session,
     ) -> Result<Encoded, RunError> {
-        let weights = weights.ok_or(LocalFault::Input(InputFault::Missing))?;
-        let encoded = encode_weights(&plan.scheme.graph, weights)
+        let encoded = encode_weights(&plan.scheme.graph, holding.weights()?)
             .map_err(|_| LocalFault::Input(InputFault::Shape))?;
         Encoded::new(&plan.scheme, encoded)
     }
@@ -126,7 +125,7 @@ impl Role for Asking {
         &self,
         _: &View,
         _: &ClientKeys,
-        _: Option<&Weights>,
+        _: &Holding,
         _: &mut Session,
     ) -> Result<(), RunError> {
         Ok(())

@@ -188,11 +188,11 @@ fn material_of_one_inference_does_not_serve_two() -> Result<(), Failure> {
         let planned = case.plan(&subject)?;
         let sit = |me: PartyId| {
             let mut party = planned.table.seat(me).unwrap();
-            let weights = (me == VENDOR).then(|| planned.weights.clone());
+            let holding = planned.table.holding(me, &planned.weights).unwrap();
             let inputs = (me == CLIENT).then(|| case.inputs(1));
             move |s: &mut Session| {
                 s.enter(Phase::Setup);
-                party.setup(weights.as_deref(), s)?;
+                party.setup(&holding, s)?;
                 party.offline(s)?;
                 assert_eq!(party.stocked(), 1);
                 let answered = party.infer(inputs.clone(), s)?.is_some();

@@ -72,7 +72,7 @@ pub fn watch(
         timeout,
         Some(recorder.clone()),
     )?;
-    run.setup(weights)?;
+    run.setup(planned, weights)?;
     run.offline()?;
     let frames = || {
         recorder

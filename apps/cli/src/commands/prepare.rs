@@ -5,7 +5,8 @@ use crate::fault::{Fault, of_model};
 use crate::parties::Settings;
 use std::path::Path;
 use subrosa::{
-    Entry, FixedGraph, Model, Network, PartyKind, Planned, Prepared, Reveal, Samples, Tensor, Terms,
+    Division, Entry, FixedGraph, Model, Network, PartyKind, Planned, Prepared, Reveal, Samples,
+    Tensor, Terms,
 };
 
 pub fn open(path: &Path) -> Result<Model, Fault> {
@@ -40,6 +41,7 @@ pub fn terms(numbers: &Numbers, network: Network) -> Terms {
         reveal: numbers.reveal,
         nonlinear: numbers.nonlinear,
         network,
+        division: Division::default(),
     }
 }
 

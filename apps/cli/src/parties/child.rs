@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use std::sync::mpsc;
 use std::time::Instant;
 use subrosa::{
-    Bill, Endpoint, Identity, LocalFault, MaterialSource, Participant, PartyId, Peer, PoolTerms,
-    RunError, Secret, Weights, connect,
+    Bill, Endpoint, Holding, Identity, LocalFault, MaterialSource, Participant, PartyId, Peer,
+    PoolTerms, RunError, Secret, connect,
 };
 
 /// Runs until standard input closes, and ends at once when it does, whatever the party is doing.
@@ -70,7 +70,7 @@ enum Child {
     Seated {
         me: PartyId,
         party: Box<Participant>,
-        weights: Option<Weights>,
+        holding: Holding,
     },
     Ended(RunError),
 }
@@ -139,7 +139,7 @@ impl Child {
                     Self::Seated {
                         me,
                         party,
-                        weights: None,
+                        holding: Holding::Nothing,
                     },
                     done(Bill::default(), came),
                 ))
@@ -148,12 +148,12 @@ impl Child {
                 Self::Seated {
                     me,
                     mut party,
-                    weights,
+                    holding,
                 },
                 command,
             ) => {
-                let (weights, reply) = seated(me, &mut party, weights, command, came)?;
-                let seated = Self::Seated { me, party, weights };
+                let (holding, reply) = seated(me, &mut party, holding, command, came)?;
+                let seated = Self::Seated { me, party, holding };
                 Ok((seated, Reply::Done(reply)))
             }
             (Self::Ended(error), _) => Err(Stop::Failed(error)),
@@ -192,17 +192,17 @@ fn begin(start: Box<Start>) -> Result<(Child, Reply), Stop> {
     ))
 }
 
-/// What a party that is connected does, and the weights that it has then.
+/// What a party that is connected does, and what it has of the model then.
 fn seated(
     me: PartyId,
     party: &mut Participant,
-    weights: Option<Weights>,
+    holding: Holding,
     command: Command,
     came: Instant,
-) -> Result<(Option<Weights>, Report), Stop> {
+) -> Result<(Holding, Report), Stop> {
     let report = match command {
-        Command::Weights(weights) => return Ok((Some(weights), report(Bill::default(), came))),
-        Command::Setup => report(party.setup(weights.as_ref())?.bill, came),
+        Command::Hold(holding) => return Ok((holding, report(Bill::default(), came))),
+        Command::Setup => report(party.setup(&holding)?.bill, came),
         Command::Join(keepers, folder) => {
             vault::clear_at_end(&folder);
             party.join(PoolTerms::passing(me, keepers, &folder)?)?;
@@ -227,7 +227,7 @@ fn seated(
         }
         _ => return Err(Stop::Confused),
     };
-    Ok((weights, report))
+    Ok((holding, report))
 }
 
 fn done(bill: Bill, since: Instant) -> Reply {

@@ -7,7 +7,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
-use subrosa::{Bill, Fingerprint, Network, PartyId, RunError, Tensor, Weights};
+use subrosa::{Bill, Fingerprint, Holding, Network, PartyId, RunError, Tensor};
 
 /// Longest message.
 pub const LIMIT: u64 = 8 << 30;
@@ -17,8 +17,8 @@ pub enum Command {
     Start(Box<Start>),
     /// Where each listening neighbour is.
     Connect(Vec<(PartyId, SocketAddr)>),
-    /// Only to the party that brings the weights.
-    Weights(Weights),
+    /// What this party has of the model.
+    Hold(Holding),
     Setup,
     /// Join a pool of material with these keepers. Keepers make their vaults in the folder.
     Join(Vec<(PartyId, Fingerprint)>, PathBuf),

@@ -9,8 +9,8 @@ use std::net::SocketAddr;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 use subrosa::{
-    Bill, Blame, Fingerprint, Identity, LocalFault, Network, PartyId, Planned, RunError, Seat,
-    Tensor, Weights, blame,
+    Bill, Blame, Fingerprint, Holding, Identity, LocalFault, Network, PartyId, Planned, RunError,
+    Seat, Tensor, Weights, blame,
 };
 use thiserror::Error;
 
@@ -147,7 +147,7 @@ impl Processes {
             all.prices.push(price);
         }
         all.connect(planned, &addresses)?;
-        all.give(weights)?;
+        all.give(planned, weights)?;
         Ok(all)
     }
 
@@ -167,14 +167,17 @@ impl Processes {
         Ok(())
     }
 
-    fn give(&mut self, weights: &Weights) -> Result<(), PartyFault> {
-        let owners: Vec<usize> = (0..self.seats.len())
-            .filter(|at| self.seats[*at].kind.brings_weights())
-            .collect();
-        for at in &owners {
-            self.tell(*at, Command::Weights(weights.clone()));
+    fn give(&mut self, planned: &Planned, weights: &Weights) -> Result<(), PartyFault> {
+        let holdings = planned.holdings(weights);
+        let holdings = holdings.map_err(|fault| own(&self.seats[0], fault))?;
+        let mut holders = Vec::new();
+        for (at, holding) in holdings.into_iter().enumerate() {
+            if !matches!(holding, Holding::Nothing) {
+                holders.push(at);
+                self.tell(at, Command::Hold(holding));
+            }
         }
-        self.collect(&owners)?;
+        self.collect(&holders)?;
         Ok(())
     }
 

@@ -9,11 +9,10 @@ use std::time::Duration;
 use subrosa_conformance::Subject;
 use subrosa_core::{Bytes, Malformed, PartyId, Prg, Seed, StockFault, Wire, Words, WordsLayout};
 use subrosa_ir::{
-    FixedGraph, FixedOp, LowerOptions, Reveal, Tensor, Weights, decode_output, encode_input, lower,
-    volume,
+    FixedGraph, FixedOp, LowerOptions, Reveal, Tensor, decode_output, encode_input, lower, volume,
 };
 use subrosa_net::{Bill, InputFault, LinkFault, LocalFault, Phase, RunError, Session, Step};
-use subrosa_protocol::{Fingerprint, Party, PartyKind, Seat, WholePlan, fingerprint_of};
+use subrosa_protocol::{Fingerprint, Holding, Party, PartyKind, Seat, WholePlan, fingerprint_of};
 use subrosa_ring::mask;
 
 pub const HOLDER: PartyId = PartyId(0);
@@ -313,7 +312,7 @@ impl Party for Toy {
         fingerprint_of("toy", &self.graph.encode())
     }
 
-    fn setup(&mut self, _: Option<&Weights>, s: &mut Session) -> Result<(), RunError> {
+    fn setup(&mut self, _: &Holding, s: &mut Session) -> Result<(), RunError> {
         s.enter(Phase::Setup);
         if self.me == OTHER {
             return Ok(());
