@@ -147,3 +147,48 @@ fn two_directions_in_one_session() {
     check(&sent, &received);
     check(&sent_back, &received_back);
 }
+
+/// Random and correlated draws from one stock, in turn: q ^ t is the offset where the choice is one, bit 0 of t is the
+/// choice, and nothing is drawn twice.
+#[test]
+fn correlated_draws_are_of_one_offset() {
+    let (sender, receiver) = keys();
+    for method in [
+        Method::SoftSpoken { k: 3 },
+        Method::Silent(SilentSize::Small),
+    ] {
+        let extension = Extension::insist(4000, method);
+        let (sent, received) = run(
+            None,
+            |s, turns| {
+                let mut ots = Sender::new(&sender, &extension, RECEIVER, s)?;
+                let first = ots.draw_correlated(3, 700, turns, s)?;
+                let between = ots.draw(1, 50, turns, s)?;
+                let last = ots.draw_correlated(1, 900, turns, s)?;
+                Ok(([first, last], between, *ots.offset().reveal()))
+            },
+            |s, turns: &mut Turns| {
+                let mut ots = Receiver::new(&receiver, &extension, SENDER, s)?;
+                let first = ots.draw_correlated(3, 700, turns, s)?;
+                let between = ots.draw(1, 50, turns, s)?;
+                Ok(([first, ots.draw_correlated(1, 900, turns, s)?], between))
+            },
+        );
+        let ((sent, sent_between, offset), (received, between)) =
+            (sent.unwrap(), received.unwrap());
+        check(&sent_between, &between);
+        assert_eq!(offset & 1, 1);
+        let mut seen = std::collections::HashSet::new();
+        for (sent, received) in sent.iter().zip(&received) {
+            for plane in 0..sent.planes {
+                let pairs = sent.plane(plane).iter().zip(received.plane(plane));
+                for (lane, (q, t)) in pairs.enumerate() {
+                    let choice = received.choices.row(plane)[lane / 64] >> (lane % 64) & 1;
+                    assert_eq!(q ^ t, offset * u128::from(choice));
+                    assert_eq!((q & 1, t & 1), (0, u128::from(choice)));
+                    assert!(seen.insert(*q));
+                }
+            }
+        }
+    }
+}
