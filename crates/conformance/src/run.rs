@@ -265,6 +265,7 @@ fn open(
         .map(|peer| (peer, party.fingerprint(peer)));
     let terms = SessionTerms {
         fingerprints: fingerprints.collect(),
+        untold: party.untold(),
         timeout: job.timeout,
         insecure_seed,
     };

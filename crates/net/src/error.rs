@@ -51,6 +51,8 @@ pub enum LocalFault {
     System { code: i32 },
     #[error("the certificate or its key cannot be used")]
     Identity,
+    #[error("its part of the model: {0}")]
+    Part(#[from] PartFault),
     #[error("its vault: {0}")]
     Store(#[from] StoreFault),
     #[error("a value that the program itself made is not what it must be")]
@@ -70,6 +72,21 @@ pub enum InputFault {
     Shape,
     #[error("a value lies outside the declared range")]
     Range,
+}
+
+/// Why what a party was given of a divided model is not its part under its plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
+pub enum PartFault {
+    #[error("it is not a part of a model, or one of another version")]
+    Foreign,
+    #[error("expected that of {expected}, found that of {found}")]
+    Party { expected: PartyId, found: PartyId },
+    #[error("it belongs to another plan")]
+    Plan,
+    #[error("expected {expected} bytes, found {found}")]
+    Length { expected: u64, found: u64 },
+    #[error("a value lies outside its range")]
+    Value,
 }
 
 /// Why one-time material could not be kept on this party's disk, or taken from it.

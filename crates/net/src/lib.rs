@@ -19,7 +19,7 @@
 //!             let peer = links.peers()[0];
 //!             let fingerprints = vec![(peer, [0; 32])];
 //!             let timeout = Duration::from_secs(5);
-//!             let terms = SessionTerms { fingerprints, timeout, insecure_seed: None };
+//!             let terms = SessionTerms { fingerprints, untold: vec![], timeout, insecure_seed: None };
 //!             let mut session = Session::open(links, terms)?;
 //!             session.enter(Phase::Online);
 //!             let mine = Words { bits: 8, values: vec![40 + u64::from(session.me().0)] };
@@ -57,7 +57,9 @@ mod tls;
 mod turns;
 
 pub use bill::{Bill, Cost, Phase};
-pub use error::{HandshakeFault, InputFault, LinkFault, LocalFault, Misdeed, RunError, StoreFault};
+pub use error::{
+    HandshakeFault, InputFault, LinkFault, LocalFault, Misdeed, PartFault, RunError, StoreFault,
+};
 pub use frame::{HEADER_LEN, MAX_PAYLOAD, Step, is_data};
 pub use identity::{Fingerprint, Identity};
 pub use link::Links;

@@ -54,6 +54,8 @@ pub(crate) struct Link {
     pub last_nonce: Option<[u8; 32]>,
     /// Whether the peer belongs to the session.
     pub joined: bool,
+    /// The only party besides the peer itself that may be named to the peer, where not all may.
+    pub only: Option<PartyId>,
     /// When the peer last heard from this party.
     pub told_at: u64,
 }
@@ -68,6 +70,7 @@ impl Link {
             unflushed: false,
             last_nonce: None,
             joined: false,
+            only: None,
             told_at: 0,
         }
     }
@@ -110,9 +113,10 @@ impl Link {
         Ok(self.inbound.progress != before)
     }
 
-    /// Sends a control frame as far as that goes without waiting.
-    pub fn tell(&mut self, kind: Kind, payload: PartyId) -> Result<(), Stop> {
-        let frame = self.outbound.control(kind, payload.0);
+    /// Sends a control frame as far as that goes without waiting. It names `party`, or who may be named in its place.
+    pub fn tell(&mut self, kind: Kind, party: PartyId) -> Result<(), Stop> {
+        let only = self.only.filter(|_| party != self.peer);
+        let frame = self.outbound.control(kind, only.unwrap_or(party).0);
         self.pipe.offer(&frame)?;
         self.told_at = now();
         self.unflushed = !self.pipe.flush()?;

@@ -15,6 +15,8 @@ use subrosa_core::{Bytes, Nonce, PartyId, Seed, Wire};
 pub struct SessionTerms {
     /// The neighbours in this session, each with the fingerprint of the plan that both ends share.
     pub fingerprints: Vec<(PartyId, [u8; 32])>,
+    /// Neighbours to whom no third party is named: whoever fails, they are told that this party did.
+    pub untold: Vec<PartyId>,
     /// The longest silence of a peer that this party waits for. A party that works on without a word for
     /// this peer says so from time to time with each of its exchanges, which counts as no silence.
     pub timeout: Duration,
@@ -64,6 +66,7 @@ impl Session {
         let mut own = BTreeMap::new();
         for link in self.links.all() {
             link.joined = false;
+            link.only = terms.untold.contains(&link.peer).then_some(party);
         }
         for &(peer, fingerprint) in &terms.fingerprints {
             let nonce = *self.root.derive("nonce", &[peer.0]).reveal();
@@ -108,7 +111,7 @@ impl Session {
         self.links.take()
     }
 
-    /// Ends the session because of `error` and tells every neighbour whom it names.
+    /// Ends the session because of `error` and tells every neighbour whom it names, the untold excepted.
     pub fn fail(mut self, error: &RunError) {
         let _ = self.settle::<()>(Err(error.clone()));
     }

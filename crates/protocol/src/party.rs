@@ -11,6 +11,10 @@ use subrosa_net::{Bill, LocalFault, Network, Phase, RunError, Session};
 pub trait Party: Send {
     fn price(&self) -> Bill;
     fn fingerprint(&self, peer: PartyId) -> Fingerprint;
+    /// Neighbours to whom no third party may be named where a session fails: they do not know of any.
+    fn untold(&self) -> Vec<PartyId> {
+        Vec::new()
+    }
     /// Setup and deployment; billed as setup.
     fn setup(&mut self, holding: &Holding, s: &mut Session) -> Result<(), RunError>;
     /// Makes the material of one inference and keeps it.
@@ -130,6 +134,10 @@ impl<R: Role> Party for Member<R> {
 
     fn fingerprint(&self, peer: PartyId) -> Fingerprint {
         self.plan.fingerprint(peer)
+    }
+
+    fn untold(&self) -> Vec<PartyId> {
+        self.role.untold()
     }
 
     fn setup(&mut self, holding: &Holding, s: &mut Session) -> Result<(), RunError> {

@@ -1,5 +1,5 @@
 use crate::{Card, Holding, Plan, PlanError, Terms, WholePlan};
-use subrosa_core::{Shelf, Stock, Wire};
+use subrosa_core::{PartyId, Shelf, Stock, Wire};
 use subrosa_ir::{RangedGraph, Tensor};
 use subrosa_net::{RunError, Session};
 
@@ -25,6 +25,10 @@ pub trait Role: Sized + Send + Sync + 'static {
     type Running;
     type Outcome;
 
+    /// Neighbours to whom no third party may be named: see [`crate::Party::untold`].
+    fn untold(&self) -> Vec<PartyId> {
+        Vec::new()
+    }
     fn view(&self, whole: &<Self::Of as Protocol>::Whole) -> Self::Plan;
     /// Layouts of one inference's pieces, in the order in which they are taken.
     fn pieces(&self, plan: &Self::Plan) -> Vec<<Self::Piece as Wire>::Layout>;

@@ -267,6 +267,7 @@ impl Participant {
     ) -> Result<Box<Session>, RunError> {
         let terms = SessionTerms {
             fingerprints,
+            untold: self.party.untold(),
             timeout: self.timeout,
             insecure_seed: None,
         };

@@ -144,6 +144,7 @@ fn infer(
                     let peers = links.peers();
                     let terms = SessionTerms {
                         fingerprints: peers.iter().map(|p| (*p, party.fingerprint(*p))).collect(),
+                        untold: Vec::new(),
                         timeout: Duration::from_secs(20),
                         insecure_seed: None,
                     };

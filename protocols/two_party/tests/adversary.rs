@@ -69,6 +69,7 @@ fn together<V: Send, C: Send>(
         move || {
             let terms = SessionTerms {
                 fingerprints: vec![(peer, [0; 32])],
+                untold: Vec::new(),
                 timeout: Duration::from_secs(60),
                 insecure_seed: None,
             };

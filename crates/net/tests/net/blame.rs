@@ -14,8 +14,19 @@ fn chain(
     transport: Transport,
     culprit: impl Fn(Session) -> Result<(), RunError> + Sync,
 ) -> Vec<Result<(), RunError>> {
+    chain_of(transport, &[], culprit)
+}
+
+/// With those whom P0 tells of nobody else.
+fn chain_of(
+    transport: Transport,
+    untold: &[PartyId],
+    culprit: impl Fn(Session) -> Result<(), RunError> + Sync,
+) -> Vec<Result<(), RunError>> {
     run(transport(Network::LOOPBACK), |me, links| {
-        let mut session = Session::open(links, terms(me, 600))?;
+        let mut terms = terms(me, 600);
+        terms.untold = untold.to_vec();
+        let mut session = Session::open(links, terms)?;
         match me.0 {
             0 => {
                 session.receive::<()>(Step(1), P[1], ())?;
@@ -100,6 +111,52 @@ fn who_gives_up_says_because_of_whom() {
                 culprit: P[1]
             })
         );
+    }
+}
+
+#[test]
+fn the_untold_hear_of_nobody_but_who_tells_them() {
+    let here = RunError::Aborted {
+        by: P[0],
+        culprit: P[0],
+    };
+    for transport in TRANSPORTS {
+        let dead = chain_of(transport, &P[2..], |session| {
+            drop(session);
+            Ok(())
+        });
+        let silent = chain_of(transport, &P[2..], |session| {
+            sleep(Duration::from_millis(1500));
+            drop(session);
+            Ok(())
+        });
+        for ends in [dead, silent] {
+            assert_eq!(ends[0].as_ref().unwrap_err().culprit(), Some(P[1]));
+            assert_eq!(ends[2], Err(here.clone()));
+        }
+    }
+}
+
+#[test]
+fn the_untold_hear_of_themselves() {
+    for transport in TRANSPORTS {
+        let ends = run(transport(Network::LOOPBACK), |me, links| {
+            let mut terms = terms(me, 600);
+            terms.untold = P.to_vec();
+            let mut session = Session::open(links, terms)?;
+            match me.0 {
+                0 => session.receive::<()>(Step(1), P[2], ()),
+                1 => session.receive::<()>(Step(1), P[0], ()),
+                _ => {
+                    session.send(Step(9), P[0], ())?;
+                    session.receive::<()>(Step(10), P[0], ())
+                }
+            }
+        });
+        for (end, culprit) in [(1, P[0]), (2, P[2])] {
+            let by = P[0];
+            assert_eq!(ends[end], Err(RunError::Aborted { by, culprit }));
+        }
     }
 }
 

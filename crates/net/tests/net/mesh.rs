@@ -58,6 +58,7 @@ pub fn terms(me: PartyId, timeout_ms: u64) -> SessionTerms {
             .filter(|p| *p != me)
             .map(|p| (p, [7; 32]))
             .collect(),
+        untold: Vec::new(),
         timeout: Duration::from_millis(timeout_ms),
         insecure_seed: None,
     }

@@ -287,6 +287,7 @@ fn cross(meddle: Meddle) -> (RunError, Option<PartyId>) {
         let fingerprints = vec![(P[peer], [0; 32])];
         let terms = SessionTerms {
             fingerprints,
+            untold: Vec::new(),
             timeout: TIMEOUT,
             insecure_seed: None,
         };

@@ -14,6 +14,7 @@ pub type End<T> = Result<T, RunError>;
 pub fn terms(peer: PartyId, seed: Option<u64>) -> SessionTerms {
     SessionTerms {
         fingerprints: vec![(peer, [7; 32])],
+        untold: Vec::new(),
         timeout: Duration::from_secs(20),
         insecure_seed: seed,
     }
