@@ -77,7 +77,7 @@ pub fn prepare_all(
         threads,
         line: Line::new(owner, s),
     };
-    let mut flow = Flow::new(&scheme.graph, preparing);
+    let mut flow = Flow::new(&scheme.graph, scheme.ending, preparing);
     let outputs = flow.run(values(inputs))?;
     Ok(flow.backend.shelf.put(Piece::Columns(words(&outputs)))?)
 }

@@ -114,7 +114,7 @@ pub fn prepare_all(
         line: Line::new(client, s),
     };
     let inputs = scheme.inputs.iter().map(blind).collect();
-    Flow::new(&scheme.graph, preparing).run(inputs)?;
+    Flow::new(&scheme.graph, scheme.ending, preparing).run(inputs)?;
     Ok(())
 }
 
@@ -225,7 +225,7 @@ pub fn evaluate_all(
         threads,
         line: Line::new(client, s),
     };
-    let outputs = Flow::new(&scheme.graph, evaluating).run(values(inputs))?;
+    let outputs = Flow::new(&scheme.graph, scheme.ending, evaluating).run(values(inputs))?;
     Ok(words(&outputs))
 }
 

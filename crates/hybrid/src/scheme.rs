@@ -30,6 +30,8 @@ pub struct Scheme {
     pub reading: Reading,
     /// Every weight is smaller than 2^this in absolute value.
     pub weight_bits: Bits,
+    /// The least width in which outputs are delivered; 0 where their bounds decide.
+    pub ending: u32,
     pub parameters: Parameters,
     pub steps: Vec<Step>,
     /// Masked inputs, as the client sends them.
@@ -40,8 +42,13 @@ pub struct Scheme {
 
 impl Scheme {
     /// `Malformed::Range` where no parameters hold the products.
-    pub fn new(graph: FixedGraph, reading: Reading, weight_bits: Bits) -> Result<Self, Malformed> {
-        let wide = widths(&graph);
+    pub fn new(
+        graph: FixedGraph,
+        reading: Reading,
+        weight_bits: Bits,
+        ending: u32,
+    ) -> Result<Self, Malformed> {
+        let wide = widths(&graph, ending);
         let layout = |wire: WireId| WordsLayout {
             count: volume(&graph.wire(wire).shape),
             bits: wide[wire.0 as usize],
@@ -55,7 +62,7 @@ impl Scheme {
             reading,
             found: Vec::new(),
         };
-        let mut flow = Flow::new(&graph, survey);
+        let mut flow = Flow::new(&graph, ending, survey);
         let Ok(outputs) = flow.run(values);
         let found = flow.backend.found;
         let outputs = outputs.iter().map(|v| WordsLayout {
@@ -79,6 +86,7 @@ impl Scheme {
             graph,
             reading,
             weight_bits,
+            ending,
             parameters,
         })
     }

@@ -38,6 +38,18 @@ pub trait Backend {
     /// A comparison, selection or lift: `lanes` results in Z/2^wide of [`Kind::lift`].
     fn step(&mut self, lanes: usize, kind: Kind, of: Operands<'_>)
     -> Result<Vec<u64>, Self::Error>;
+    /// `lanes` elements of Z/2^bits divided by 2^by, in Z/2^(bits - by): both c and λ are shifted, which gives floor(x / 2^by),
+    /// or one less where the low bits carried. With a number under which the backend keeps something of the result, if it does:
+    /// it comes back in [`Operands::kept`].
+    fn truncate(
+        &mut self,
+        _lanes: usize,
+        _bits: u32,
+        by: u32,
+        x: &[u64],
+    ) -> Result<(Vec<u64>, Option<u32>), Self::Error> {
+        Ok((x.iter().map(|x| x >> by).collect(), None))
+    }
 }
 
 /// A wire's value in one reading.
@@ -49,6 +61,8 @@ pub struct Value {
     pub data: Rc<Vec<u64>>,
     /// This reading's mask parts, once they are there.
     pub parts: Rc<OnceCell<Vec<u64>>>,
+    /// What the backend keeps of it since its truncation.
+    pub kept: Option<u32>,
     lifted: Rc<OnceCell<Value>>,
 }
 
@@ -59,6 +73,7 @@ impl Value {
             len,
             data: Rc::new(data),
             parts: Rc::default(),
+            kept: None,
             lifted: Rc::default(),
         }
     }
@@ -67,6 +82,12 @@ impl Value {
         let value = Self::new(bits, len, data);
         let _ = value.parts.set(parts);
         value
+    }
+
+    fn compared(&self) -> Operands<'_> {
+        let mut of = Operands::one(&self.data);
+        of.kept = self.kept;
+        of
     }
 
     /// The same value in a narrower ring: nothing to do but to forget bits.
@@ -80,26 +101,31 @@ pub struct Flow<'a, B> {
     pub backend: B,
     graph: &'a FixedGraph,
     widths: Vec<u32>,
+    ending: u32,
 }
 
 impl<'a, B: Backend> Flow<'a, B> {
-    pub fn new(graph: &'a FixedGraph, backend: B) -> Self {
+    /// `ending`: the least width in which outputs are delivered, at most the graph's ring; 0 where their bounds decide.
+    pub fn new(graph: &'a FixedGraph, ending: u32, backend: B) -> Self {
         Self {
             backend,
             graph,
-            widths: widths(graph),
+            widths: widths(graph, ending),
+            ending,
         }
     }
 
-    /// Runs the graph; each output comes in the ring that its bound needs.
+    /// Runs the graph; each output comes in the ring that its bound needs, or in a wider one that it is to end in.
     pub fn run(&mut self, inputs: Vec<Value>) -> Result<Vec<Value>, B::Error> {
-        let graph = self.graph;
+        let (graph, ending) = (self.graph, self.ending);
         let outputs = walk(graph, self, inputs)?;
-        let narrow = |(wire, value): (&subrosa_ir::WireId, Value)| {
-            let bits = output_width(graph, *wire).min(value.bits);
-            Value::new(bits, value.len, value.narrow(bits))
-        };
-        Ok(graph.outputs.iter().zip(outputs).map(narrow).collect())
+        let mut delivered = Vec::with_capacity(outputs.len());
+        for (wire, value) in graph.outputs.iter().zip(outputs) {
+            let value = self.ensure(&value, ending)?;
+            let bits = output_width(graph, *wire).max(ending).min(value.bits);
+            delivered.push(Value::new(bits, value.len, value.narrow(bits)));
+        }
+        Ok(delivered)
     }
 
     fn width(&self, at: At<'_>) -> u32 {
@@ -118,8 +144,8 @@ impl<'a, B: Backend> Flow<'a, B> {
             narrow: x.bits,
             wide: bits,
         };
-        let of = Operands::one(&x.data);
-        let data = self.backend.step(x.len, Kind::Lift(lift), of)?;
+        let kind = Kind::Lift(lift);
+        let data = self.backend.step(x.len, kind, x.compared())?;
         let lifted = Value::new(bits, x.len, data);
         let _ = x.lifted.set(lifted.clone());
         Ok(lifted)
@@ -173,8 +199,8 @@ impl<'a, B: Backend> Flow<'a, B> {
             let pairs = first.iter().zip(second);
             let d: Vec<u64> = pairs.map(|(a, b)| a.wrapping_sub(*b)).collect();
             let of = Operands {
-                compared: &d,
                 between: [first, second],
+                ..Operands::one(&d)
             };
             let kind = Kind::Maximum { bits };
             let mut winners = self.backend.step(half * lanes, kind, of)?;
@@ -265,7 +291,6 @@ impl<B: Backend> Kernels for Flow<'_, B> {
         Ok(self.local(x.bits, window.out_len(), |i| sums[i]))
     }
 
-    /// Both c and λ are shifted: floor(x / 2^by), or one less where the low bits carried.
     fn truncate(&mut self, at: At<'_>, by: u32, x: &Value) -> Result<Value, B::Error> {
         let need = width_for(at.output().bound) + by;
         let x = if x.bits >= need {
@@ -273,7 +298,10 @@ impl<B: Backend> Kernels for Flow<'_, B> {
         } else {
             self.ensure(x, need)?
         };
-        Ok(self.local(x.bits - by, x.len, |i| x.data[i] >> by))
+        let (data, kept) = self.backend.truncate(x.len, x.bits, by, &x.data)?;
+        let mut value = Value::new(x.bits - by, x.len, data);
+        value.kept = kept;
+        Ok(value)
     }
 
     fn relu(&mut self, at: At<'_>, x: &Value) -> Result<Value, B::Error> {
@@ -282,8 +310,8 @@ impl<B: Backend> Kernels for Flow<'_, B> {
             narrow,
             wide: self.width(at).max(narrow),
         };
-        let of = Operands::one(&x.data);
-        let data = self.backend.step(x.len, Kind::Positive(lift), of)?;
+        let kind = Kind::Positive(lift);
+        let data = self.backend.step(x.len, kind, x.compared())?;
         Ok(Value::new(lift.wide, x.len, data))
     }
 
@@ -334,8 +362,8 @@ impl<B: Backend> Kernels for Flow<'_, B> {
                     .collect();
                 let least = vec![(public << (bits - 2)).wrapping_neg() & keep; cells];
                 let of = Operands {
-                    compared: &d,
                     between: [&least, &keys],
+                    ..Operands::one(&d)
                 };
                 keys = self.backend.step(n * rows, Kind::Choice { bits }, of)?;
             }
@@ -378,7 +406,10 @@ impl<B: Backend> Kernels for Flow<'_, B> {
             })
         };
         let data = moved(&|v| Some(v.narrow(bits))).unwrap_or_default();
-        let value = Value::new(bits, volume(out), data);
+        let mut value = Value::new(bits, volume(out), data);
+        if let (View::Reshape, [x]) = (view, values.as_slice()) {
+            value.kept = x.kept;
+        }
         if let Some(parts) = moved(&|v| {
             v.parts
                 .get()

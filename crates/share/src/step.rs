@@ -36,6 +36,8 @@ pub struct Operands<'a> {
     pub compared: &'a [u64],
     /// y1 and y2 of a maximum or choice.
     pub between: [&'a [u64]; 2],
+    /// Under which number the backend keeps something of the compared value since its truncation.
+    pub kept: Option<u32>,
 }
 
 impl<'a> Operands<'a> {
@@ -43,6 +45,7 @@ impl<'a> Operands<'a> {
         Self {
             compared,
             between: [&[], &[]],
+            kept: None,
         }
     }
 
@@ -52,6 +55,7 @@ impl<'a> Operands<'a> {
         Self {
             compared: of(self.compared),
             between: self.between.map(of),
+            kept: self.kept,
         }
     }
 

@@ -4,13 +4,18 @@ use crate::width_for;
 use subrosa_ir::{FixedGraph, FixedOp};
 
 /// For each wire the width that its readers need: enough for its own bound, and for a product or a truncation
-/// that reads it. Widths above 32 are whole bytes, which pack faster. None exceeds the graph's ring.
-pub fn widths(graph: &FixedGraph) -> Vec<u32> {
+/// that reads it; `ending` bits at least for outputs. Widths above 32 are whole bytes, which pack faster. None exceeds
+/// the graph's ring.
+pub fn widths(graph: &FixedGraph, ending: u32) -> Vec<u32> {
     let mut need: Vec<u32> = graph
         .wires
         .iter()
         .map(|wire| round(width_for(wire.bound), graph.ring))
         .collect();
+    for wire in &graph.outputs {
+        let need = &mut need[wire.0 as usize];
+        *need = (*need).max(round(ending, graph.ring));
+    }
     for node in graph.nodes.iter().rev() {
         let out = need[node.output.0 as usize];
         let read = match &node.op {

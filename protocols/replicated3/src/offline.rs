@@ -45,7 +45,7 @@ pub fn deal_all(
         threads,
         s,
     };
-    let mut flow = Flow::new(&view.graph, dealer);
+    let mut flow = Flow::new(&view.graph, 0, dealer);
     let outputs = flow.run(inputs)?;
     let masks: Vec<Words> = outputs
         .iter()
@@ -84,7 +84,7 @@ pub fn prepare(
         threads,
         s,
     };
-    let mut flow = Flow::new(&view.graph, preparer);
+    let mut flow = Flow::new(&view.graph, 0, preparer);
     flow.run(inputs)?;
     s.send(Turns::LAST, CLIENT, (vec![seed], Vec::<Words>::new()))
 }

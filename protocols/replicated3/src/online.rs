@@ -37,7 +37,7 @@ pub fn evaluate(
         threads,
         s,
     };
-    let outputs = Flow::new(&view.graph, online).run(inputs)?;
+    let outputs = Flow::new(&view.graph, 0, online).run(inputs)?;
     Ok(outputs
         .iter()
         .map(|v| Words {

@@ -30,7 +30,7 @@ pub struct Layouts {
 impl Layouts {
     pub fn of(graph: &FixedGraph) -> Self {
         let mut layouts = Self::default();
-        let wide = subrosa_share::widths(graph);
+        let wide = subrosa_share::widths(graph, 0);
         let count = |wire: WireId| volume(&graph.wire(wire).shape);
         let inputs = graph.inputs.iter().map(|port| port.wire);
         layouts.inputs = inputs
@@ -52,7 +52,7 @@ impl Layouts {
             .iter()
             .map(|l| Value::with_parts(l.bits, l.count, vec![], vec![]));
         let values = values.collect();
-        let mut flow = Flow::new(graph, Price { layouts });
+        let mut flow = Flow::new(graph, 0, Price { layouts });
         let Ok(outputs) = flow.run(values);
         let mut layouts = flow.backend.layouts;
         layouts.outputs = outputs

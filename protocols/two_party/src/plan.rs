@@ -47,7 +47,7 @@ pub fn plan(ranged: &RangedGraph, terms: &Terms) -> Result<Whole, PlanError> {
     };
     let mut schemes = Vec::with_capacity(readings.len());
     for reading in readings {
-        let scheme = Scheme::new(graph.clone(), *reading, weight_bits).map_err(|_| {
+        let scheme = Scheme::new(graph.clone(), *reading, weight_bits, 0).map_err(|_| {
             let linear = |op: &FixedOp| matches!(op, FixedOp::Linear { .. });
             let node = graph.nodes.iter().find(|node| linear(&node.op));
             let name = node.map_or_else(String::new, |node| node.name.clone());
@@ -134,7 +134,7 @@ impl Plan for View {
         if !(1..=graph.ring).contains(&u32::from(*weight_bits)) || top_k_fits(&graph).is_err() {
             return Err(Malformed::Range);
         }
-        let scheme = Scheme::new(graph, reading, Bits(u32::from(*weight_bits)))?;
+        let scheme = Scheme::new(graph, reading, Bits(u32::from(*weight_bits)), 0)?;
         Ok(Self {
             me,
             scheme: Arc::new(scheme),

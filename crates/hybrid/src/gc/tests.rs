@@ -23,12 +23,12 @@ fn run(shape: Shape, compared: &[i64], between: [&[i64]; 2], seed: u64) -> Vec<i
     let (c1, l1) = split(between[0]);
     let (c2, l2) = split(between[1]);
     let masks = Operands {
-        compared: &lc,
         between: [&l1, &l2],
+        ..Operands::one(&lc)
     };
     let values = Operands {
-        compared: &cc,
         between: [&c1, &c2],
+        ..Operands::one(&cc)
     };
     let (sent, got) = ots(shape.label_ots(), shape.lanes, &mut prg);
     let (bits, mask_out) = client_bits(&shape, &masks, &mut prg);

@@ -28,8 +28,8 @@ fn run(shape: Shape, compared: &[i64], between: [&[i64]; 2], seed: u64) -> Vec<i
     let (client_sent, owner_got) = ots(shape.client_ots(), lanes, &mut prg);
     let (owner_sent, client_got) = ots(shape.owner_ots(), lanes, &mut prg);
     let masks = Operands {
-        compared: &lc,
         between: [&l1, &l2],
+        ..Operands::one(&lc)
     };
     let ready = client::prepare(&shape, &masks, client_sent, client_got, &mut prg).unwrap();
     let correction: Material = coded(&ready.correction, &shape.correction());
@@ -38,8 +38,8 @@ fn run(shape: Shape, compared: &[i64], between: [&[i64]; 2], seed: u64) -> Vec<i
     let owner_piece: Material = coded(&owner_piece, &shape.owner_piece());
 
     let values = Operands {
-        compared: &cc,
         between: [&c1, &c2],
+        ..Operands::one(&cc)
     };
     let mut asking = Asking::new(&shape, &owner_piece, &values);
     let mut answering = Answering::new(&shape, &client_piece);
