@@ -134,8 +134,33 @@ impl Circuit {
         Some(output.bits.clone())
     }
 
+    /// Input bits that `owner` knows.
+    pub fn bits_of(&self, owner: Owner) -> usize {
+        let inputs = self.inputs.iter().filter(|input| input.owner == owner);
+        inputs.map(|input| input.bits.len()).sum()
+    }
+
+    /// Of each input bit its owner, and its rank among that owner's bits.
+    pub(crate) fn owners(&self) -> impl Iterator<Item = (Owner, usize)> {
+        let owners = self
+            .inputs
+            .iter()
+            .flat_map(|input| input.bits.clone().map(|_| input.owner));
+        let mut seen = [0; 2];
+        owners.map(move |owner| {
+            let next = &mut seen[usize::from(owner == Owner::Evaluator)];
+            *next += 1;
+            (owner, *next - 1)
+        })
+    }
+
     pub fn input_bits(&self) -> usize {
         self.input_count
+    }
+
+    /// Wire of each output bit, without its negation.
+    pub fn output_wires(&self) -> impl Iterator<Item = u32> {
+        self.output_bits.iter().map(|bit| bit.wire())
     }
 
     pub fn output_bits(&self) -> usize {

@@ -93,15 +93,7 @@ impl Evaluator {
 impl OutputLabels {
     /// The last bit of each label, [outputs, lanes]: without the garbler's colours they say nothing.
     pub fn colours(&self) -> BitMatrix {
-        let LabelsLayout { wires, lanes } = self.0.layout();
-        let mut colours = BitMatrix::new(wires, lanes);
-        for plane in 0..wires {
-            let labels = &self.0.values()[plane * lanes..(plane + 1) * lanes];
-            for (lane, label) in labels.iter().enumerate() {
-                colours.row_mut(plane)[lane / 64] |= (*label as u64 & 1) << (lane % 64);
-            }
-        }
-        colours
+        self.0.colours()
     }
 
     pub fn into_labels(self) -> ActiveLabels {

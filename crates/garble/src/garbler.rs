@@ -34,6 +34,15 @@ impl Garbler {
         Self { prg, delta }
     }
 
+    /// A garbler whose labels are also keys of correlated OTs under `offset`.
+    ///
+    /// # Panics
+    /// Where bit 0 of `offset` is not set.
+    pub fn with_offset(prg: Prg, offset: Secret<u128>) -> Self {
+        assert!(offset.reveal() & 1 == 1);
+        Self { prg, delta: offset }
+    }
+
     /// Garbles `lanes` copies of `circuit`. Memory beyond what is returned does not grow with `lanes`.
     pub fn garble(&mut self, circuit: &Circuit, lanes: usize) -> Garbled {
         let drawn = self.given(circuit, lanes, Vec::new());
@@ -74,11 +83,7 @@ impl Garbler {
         lanes: usize,
         given: Vec<(Range<usize>, Vec<u128>)>,
     ) -> Vec<u128> {
-        let mut zeros = vec![0u128; circuit.input_bits() * lanes];
-        self.prg.fill(bytemuck::cast_slice_mut(&mut zeros));
-        for zero in &mut zeros {
-            *zero = u128::from_le(*zero);
-        }
+        let mut zeros = uniform_labels(&mut self.prg, circuit.input_bits() * lanes);
         for (wires, labels) in given {
             zeros[wires.start * lanes..wires.end * lanes].copy_from_slice(&labels);
         }
@@ -149,8 +154,17 @@ fn garble_blocks(
     }
 }
 
-fn uniform(prg: &mut Prg) -> u128 {
+pub(crate) fn uniform(prg: &mut Prg) -> u128 {
     let mut bytes = [0; 16];
     prg.fill(&mut bytes);
     u128::from_le_bytes(bytes)
+}
+
+pub(crate) fn uniform_labels(prg: &mut Prg, count: usize) -> Vec<u128> {
+    let mut labels = vec![0u128; count];
+    prg.fill(bytemuck::cast_slice_mut(&mut labels));
+    for label in &mut labels {
+        *label = u128::from_le(*label);
+    }
+    labels
 }

@@ -71,7 +71,7 @@ pub(crate) fn sums(a: &Row, b: &Row) -> Row {
 
 /// All ones in lanes whose label has colour 1, otherwise zero.
 #[inline(always)]
-fn coloured(labels: &Row) -> Row {
+pub(crate) fn coloured(labels: &Row) -> Row {
     let mut masks = ZERO;
     for (mask, label) in masks.chunks_exact_mut(2).zip(labels.chunks_exact(2)) {
         mask[0] = (label[0] & 1).wrapping_neg();

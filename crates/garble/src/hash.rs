@@ -32,7 +32,7 @@ pub(crate) fn orthomorphism(labels: &Row) -> Row {
 ///
 /// Keys are public, so their schedules are not wiped.
 #[inline(always)]
-pub(crate) fn encrypt<const ROWS: usize>(key: u128, rows: &mut [Row; ROWS]) {
+pub(crate) fn encrypt(key: u128, rows: &mut [Row]) {
     let cipher = Aes128Enc::new(&Array(key.to_le_bytes()));
     let words = rows.as_flattened_mut();
     words.iter_mut().for_each(|word| *word = word.to_le());

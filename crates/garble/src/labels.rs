@@ -64,14 +64,15 @@ impl InputLabels {
         }
         taken.fill(true);
         let zeros = &self.zeros.reveal()[wires.start * self.lanes..wires.end * self.lanes];
-        Ok(ZeroLabels {
-            layout: LabelsLayout {
-                wires: wires.len(),
-                lanes: self.lanes,
-            },
-            delta: Secret::new(*self.delta.reveal()),
-            zeros: Secret::new(zeros.to_vec()),
-        })
+        let layout = LabelsLayout {
+            wires: wires.len(),
+            lanes: self.lanes,
+        };
+        Ok(ZeroLabels::new(
+            layout,
+            *self.delta.reveal(),
+            zeros.to_vec(),
+        ))
     }
 }
 
@@ -98,6 +99,19 @@ pub struct ZeroLabels {
 }
 
 impl ZeroLabels {
+    /// zeros: [wires, lanes], of the shape of `layout`.
+    pub(crate) fn new(layout: LabelsLayout, delta: u128, zeros: Vec<u128>) -> Self {
+        Self {
+            layout,
+            delta: Secret::new(delta),
+            zeros: Secret::new(zeros),
+        }
+    }
+
+    pub(crate) fn zeros(&self) -> &[u128] {
+        self.zeros.reveal()
+    }
+
     pub fn layout(&self) -> LabelsLayout {
         self.layout
     }
@@ -167,13 +181,14 @@ pub struct ActiveLabels {
 impl ActiveLabels {
     /// values: [wires, lanes], as oblivious transfer gives them.
     pub fn from_values(layout: LabelsLayout, values: Vec<u128>) -> Result<Self, LabelFault> {
-        if layout.wires.checked_mul(layout.lanes) == Some(values.len()) {
-            return Ok(Self { layout, values });
-        }
-        Err(LabelFault::Wires {
-            expected: layout.wires,
-            found: values.len() / layout.lanes.max(1),
-        })
+        layout.count(values.len())?;
+        Ok(Self { layout, values })
+    }
+
+    /// Bit 0 of each label.
+    pub(crate) fn colours(&self) -> BitMatrix {
+        let LabelsLayout { wires, lanes } = self.layout;
+        colours(wires, lanes, self.values.iter().copied())
     }
 
     pub fn layout(&self) -> LabelsLayout {
@@ -259,6 +274,17 @@ impl LabelsLayout {
         Bytes(labels.saturating_mul(16))
     }
 
+    /// Holds a number of labels to the layout.
+    pub(crate) fn count(&self, labels: usize) -> Result<(), LabelFault> {
+        if self.wires.checked_mul(self.lanes) == Some(labels) {
+            return Ok(());
+        }
+        Err(LabelFault::Wires {
+            expected: self.wires,
+            found: labels / self.lanes.max(1),
+        })
+    }
+
     pub(crate) fn check(&self, wires: usize, lanes: usize) -> Result<(), LabelFault> {
         if self.wires != wires {
             return Err(LabelFault::Wires {
@@ -274,6 +300,16 @@ impl LabelsLayout {
         }
         Ok(())
     }
+}
+
+/// Bit 0 of each label, [wires, lanes].
+pub(crate) fn colours(wires: usize, lanes: usize, labels: impl Iterator<Item = u128>) -> BitMatrix {
+    let mut colours = BitMatrix::new(wires, lanes);
+    for (i, label) in labels.take(wires * lanes).enumerate() {
+        let (wire, lane) = (i / lanes, i % lanes);
+        colours.row_mut(wire)[lane / 64] |= (label as u64 & 1) << (lane % 64);
+    }
+    colours
 }
 
 pub(crate) fn put_labels(labels: impl ExactSizeIterator<Item = u128>, out: &mut Vec<u8>) {

@@ -1,4 +1,4 @@
-//! Floor 3: boolean circuits and half-gates garbling. Nothing here sends.
+//! Floor 3: boolean circuits, and garbling by one party or by several. Nothing here sends.
 //!
 //! A [`Circuit`] comes from a [`Builder`], from [`neural`] or from [`bristol`]. A [`Garbler`] turns many copies of it
 //! ("lanes") into [`Tables`], the zero labels of the inputs and the [`OutputColours`]; an [`Evaluator`] turns tables and
@@ -26,6 +26,8 @@
 //! # Ok::<(), subrosa_garble::LabelFault>(())
 //! ```
 //!
+//! Where several parties garble so that none of them can read alone, see [`bmr`]; the rest of this page is of one garbler.
+//!
 //! The scheme is that of Zahur, Rosulek and Evans ("Two halves make a whole", Eurocrypt 2015) with free XOR and
 //! point-and-permute. Negation and constants cost nothing. Both parties are semi-honest.
 //!
@@ -46,6 +48,7 @@
 //! memory that the allocator has to fetch anew costs up to as much as garbling into it. Several garblers, each with a stream of its
 //! own, work side by side.
 
+pub mod bmr;
 pub mod bristol;
 mod builder;
 mod circuit;

@@ -1,7 +1,7 @@
 //! The circuits of neural layers on masked values.
 //!
 //! A value x of n bits in two's complement is c + lambda mod 2^n: the garbler puts in c, the evaluator lambda and the
-//! mask r of the result. Every circuit ends with "minus r", so that the result is again masked, by a mask of the
+//! mask r of the result. Every `_remask` circuit ends with "minus r", so that the result is again masked, by a mask of the
 //! evaluator's choice. Inputs are named, least bit first; the output is `out`.
 //!
 //! | circuit | garbler | evaluator | ANDs |
@@ -16,6 +16,18 @@
 //! Counts are for n >= 2 and k >= n. A result that is wider than its value carries on the sign; a narrower one is taken mod 2^k.
 //! `max_remask` asks nothing of its values; where their differences fit n bits, `relu_remask` of a difference is cheaper: with
 //! y the second value, max(x, y) = y + max(x - y, 0), at 3n - 3 ANDs for two.
+//!
+//! The `_shared` circuits are for x = c + mu with the bits of c public and those of mu shared, as [`crate::bmr`] has them. Their
+//! outputs stay shared bits.
+//!
+//! | circuit | public | shared | output bits | ANDs |
+//! |---|---|---|---|---|
+//! | [`relu_shared`] | `c` | `mu` | n - 1 | 2n - 2 |
+//! | [`lift_shared`] | `c` | `mu` | n | n - 1 |
+//! | [`choice_shared`] | `dc`, `qc` | `dm`, `qm` | n | 3n - 2 |
+//!
+//! With half gates they serve where the garbler knows c and the evaluator gets labels of mu that belong to no one bit's holder
+//! ([`crate::Garbler::garble_given`]).
 
 use crate::builder::Builder;
 use crate::circuit::{Bit, Circuit, Owner};
@@ -79,6 +91,34 @@ pub fn select_remask(n: usize) -> Circuit {
     let y2 = opened(&mut b, "c2", "l2", n);
     let negative = b.is_negative(&d);
     let chosen = b.mux(negative, &y2, &y1);
+    b.output("out", &chosen);
+    b.finish()
+}
+
+/// `max(x, 0)` without its sign, which is 0: n - 1 bits.
+pub fn relu_shared(n: usize) -> Circuit {
+    let mut b = Builder::new();
+    let x = opened(&mut b, "c", "mu", n);
+    let positive = b.relu(&x);
+    b.output("out", &positive[..n.saturating_sub(1)]);
+    b.finish()
+}
+
+/// `x` in n bits.
+pub fn lift_shared(n: usize) -> Circuit {
+    let mut b = Builder::new();
+    let x = opened(&mut b, "c", "mu", n);
+    b.output("out", &x);
+    b.finish()
+}
+
+/// `if d < 0 { 0 } else { q }`, n bits, where d = dc + dm and q = qc + qm.
+pub fn choice_shared(n: usize) -> Circuit {
+    let mut b = Builder::new();
+    let d = opened(&mut b, "dc", "dm", n);
+    let q = opened(&mut b, "qc", "qm", n);
+    let keep = !b.is_negative(&d);
+    let chosen = b.keep_if(keep, &q);
     b.output("out", &chosen);
     b.finish()
 }

@@ -51,26 +51,15 @@ impl Tables {
     /// Appends the first `lanes` lanes of a gate.
     #[inline(always)]
     pub(crate) fn push(&mut self, halves: &Halves, lanes: usize) {
-        if lanes == LANES_PER_KEY {
-            self.words.extend_from_slice(halves.as_flattened());
-        } else {
-            self.words.extend_from_slice(&halves[0][..2 * lanes]);
-            self.words.extend_from_slice(&halves[1][..2 * lanes]);
-        }
+        push_rows(&mut self.words, halves, lanes);
     }
 
     /// Gate `index` in block `block`, which has `lanes` lanes.
     #[inline(always)]
     pub(crate) fn gate(&self, block: usize, index: usize, lanes: usize) -> Halves {
         let at = 2 * (block * ROW * self.layout.ands + index * 2 * lanes);
-        let words = &self.words[at..at + 4 * lanes];
         let mut halves = [ZERO; 2];
-        if lanes == LANES_PER_KEY {
-            halves.as_flattened_mut().copy_from_slice(words);
-        } else {
-            halves[0][..2 * lanes].copy_from_slice(&words[..2 * lanes]);
-            halves[1][..2 * lanes].copy_from_slice(&words[2 * lanes..]);
-        }
+        read_rows(&self.words[at..], &mut halves, lanes);
         halves
     }
 }
@@ -93,6 +82,30 @@ impl Wire for Tables {
             start: labels.next().unwrap_or_default(),
             words: labels.flat_map(split).collect(),
         })
+    }
+}
+
+/// Appends the first `lanes` lanes of each row.
+#[inline(always)]
+pub(crate) fn push_rows(words: &mut Vec<u64>, rows: &[Row], lanes: usize) {
+    if lanes == LANES_PER_KEY {
+        words.extend_from_slice(rows.as_flattened());
+    } else {
+        rows.iter()
+            .for_each(|row| words.extend_from_slice(&row[..2 * lanes]));
+    }
+}
+
+/// Rows of `lanes` lanes from the start of `words`; other lanes stay.
+#[inline(always)]
+pub(crate) fn read_rows(words: &[u64], rows: &mut [Row], lanes: usize) {
+    if lanes == LANES_PER_KEY {
+        let rows = rows.as_flattened_mut();
+        rows.copy_from_slice(&words[..rows.len()]);
+    } else {
+        for (row, words) in rows.iter_mut().zip(words.chunks_exact(2 * lanes)) {
+            row[..2 * lanes].copy_from_slice(words);
+        }
     }
 }
 

@@ -1,0 +1,296 @@
+//! All parties in one place, with ideal OTs.
+
+use subrosa_core::{
+    BitsLayout, Prg, ReceiverCots, ReceiverOts, Secret, Seed, SenderCots, SenderOts, Wire,
+};
+use subrosa_garble::bmr::{
+    ActiveInputs, Demand, Fault, Garbled, Garbler, Pair, RowShares, Rows, RowsLayout, evaluate,
+    receiver_labels, sender_zeros,
+};
+use subrosa_garble::{ActiveLabels, Circuit, Owner};
+use subrosa_ring::{BitMatrix, xor_into};
+
+/// What one run is made of: all of it is a function of the seeds.
+pub struct Dealer {
+    /// Of each garbler: for its shares, its masks and its labels.
+    pub garblers: Vec<u64>,
+    /// For offsets and correlations.
+    pub correlations: u64,
+    /// What is added to the evaluator's random choices, [shared inputs, lanes].
+    pub choices: Option<BitMatrix>,
+}
+
+/// Everything that anyone sees.
+pub struct View {
+    pub offsets: Vec<u128>,
+    /// Where the evaluator's choices differ from its bits, by garbler.
+    pub flips: Vec<BitMatrix>,
+    /// Messages that leave garbler i, in order.
+    pub messages: Vec<Vec<Vec<u8>>>,
+    /// Bytes of each garbler's rows.
+    pub rows: Vec<Vec<u8>>,
+    /// e of the shared inputs, and every garbler's labels.
+    pub bits: BitMatrix,
+    pub shared: Vec<Vec<u128>>,
+    pub public: Vec<Vec<u128>>,
+    /// e of the outputs.
+    pub outputs: BitMatrix,
+    /// Shares of the masks of the outputs, by garbler.
+    pub masks: Vec<BitMatrix>,
+}
+
+/// What the evaluator is about to evaluate.
+pub struct Material {
+    pub rows: Vec<RowShares>,
+    pub bits: BitMatrix,
+    pub shared: Vec<ActiveLabels>,
+    pub public: Vec<ActiveLabels>,
+}
+
+impl Dealer {
+    pub fn new(garblers: usize, seed: u64) -> Self {
+        Self {
+            garblers: (0..garblers as u64).map(|i| seed << 8 | i).collect(),
+            correlations: !seed,
+            choices: None,
+        }
+    }
+
+    /// inputs: [input bits, lanes]. Every garbler draws its shares, the evaluator has what is left.
+    pub fn run(&self, circuit: &Circuit, inputs: &BitMatrix) -> View {
+        let (shared, public) = split(circuit, inputs);
+        let (mut view, material) = self.garble(circuit, &shared, &public);
+        view.outputs = finish(circuit, material, &public).unwrap();
+        view
+    }
+
+    /// Everything up to the evaluator's work.
+    pub fn garble(
+        &self,
+        circuit: &Circuit,
+        shared: &BitMatrix,
+        public: &BitMatrix,
+    ) -> (View, Material) {
+        let (n, lanes) = (self.garblers.len(), shared.lanes());
+        let mut ideal = prg(self.correlations);
+        let demand = Demand::of(circuit);
+        let offsets: Vec<u128> = blocks(&mut ideal, n).iter().map(|r| r | 1).collect();
+        let mut streams: Vec<Prg> = self.garblers.iter().map(|seed| prg(*seed)).collect();
+        let mut bits = shared.clone();
+        let mut shares = Vec::new();
+        for stream in &mut streams {
+            shares.push(stream.bits(shared.planes(), lanes));
+            xor_into(bits.words_mut(), shares[shares.len() - 1].words());
+        }
+
+        let (mut labels, mut zeros, mut flips) = (Vec::new(), Vec::new(), Vec::new());
+        for offset in &offsets {
+            let (sender, mut receiver) = cots(*offset, shared.planes(), lanes, &mut ideal);
+            if let Some(change) = &self.choices {
+                xor_into(receiver.choices.words_mut(), change.words());
+                receiver.values = chosen(&sender.zeros, &receiver.choices, *offset);
+            }
+            let (flip, label) = receiver_labels(receiver, &bits).unwrap();
+            zeros.push(sender_zeros(sender, &flip, &Secret::new(*offset)).unwrap());
+            labels.push(label);
+            flips.push(flip);
+        }
+
+        let mut pairs = self.pairs(&offsets, demand, lanes, &mut ideal);
+        let (mut firsts, mut stages) = (Vec::new(), Vec::new());
+        let mut messages = vec![Vec::new(); n];
+        for (i, (stream, zeros)) in streams.into_iter().zip(zeros).enumerate() {
+            let mut garbler = Garbler::new(i, n, Secret::new(offsets[i]), stream);
+            let begun = garbler.begin(circuit, lanes, &shares[i], zeros, pairs.remove(0));
+            let (stage, first) = begun.unwrap();
+            stages.push(stage);
+            firsts.push(first);
+        }
+        let sent = delivered(firsts, demand.first(lanes), &mut messages);
+        let next = stages.into_iter().zip(sent);
+        let (stages, seconds): (Vec<_>, Vec<_>) = next.map(|(s, m)| s.second(m).unwrap()).unzip();
+        let sent = delivered(seconds, demand.second(lanes), &mut messages);
+        let next = stages.into_iter().zip(sent);
+        let (stages, thirds): (Vec<_>, Vec<_>) = next.map(|(s, m)| s.third(m).unwrap()).unzip();
+        let sent = delivered(thirds, demand.second(lanes), &mut messages);
+        let next = stages.into_iter().zip(sent);
+        let garbled: Vec<Garbled> = next.map(|(s, m)| s.finish(m).unwrap()).collect();
+
+        let layout = RowsLayout::of(circuit, n, lanes);
+        let (mut rows, mut active, mut masks, mut row_bytes) = (vec![], vec![], vec![], vec![]);
+        for part in garbled {
+            let sent = bytes(&part.rows);
+            rows.push(RowShares::decode(&layout, &sent).unwrap());
+            row_bytes.push(sent);
+            active.push(part.publics.choose(public).unwrap());
+            masks.push(part.outputs);
+        }
+        let values = |all: &[ActiveLabels]| all.iter().map(|l| l.values().to_vec()).collect();
+        let view = View {
+            offsets,
+            flips,
+            messages,
+            rows: row_bytes,
+            bits: bits.clone(),
+            shared: values(&labels),
+            public: values(&active),
+            outputs: BitMatrix::default(),
+            masks,
+        };
+        let material = Material {
+            rows,
+            bits,
+            shared: labels,
+            public: active,
+        };
+        (view, material)
+    }
+
+    /// For each garbler its pairs with all others.
+    fn pairs(
+        &self,
+        offsets: &[u128],
+        demand: Demand,
+        lanes: usize,
+        ideal: &mut Prg,
+    ) -> Vec<Vec<Pair>> {
+        let n = offsets.len();
+        let mut ends: Vec<_> = (0..n * n).map(|_| (None, None)).collect();
+        for (i, offset) in offsets.iter().enumerate() {
+            for j in (0..n).filter(|j| *j != i) {
+                let (sent, got) = cots(*offset, demand.cots, lanes, ideal);
+                let (sent_bits, got_bits) = ots(demand.ots, lanes, ideal);
+                ends[i * n + j].0 = Some((sent, sent_bits));
+                ends[j * n + i].1 = Some((got, got_bits));
+            }
+        }
+        let pair = |(sent, got)| {
+            let ((sent, sent_bits), (got, got_bits)) = (Option::zip(sent, got))?;
+            Some(Pair {
+                sent,
+                got,
+                sent_bits,
+                got_bits,
+            })
+        };
+        let mut pairs: Vec<Option<Pair>> = ends.into_iter().map(pair).collect();
+        let rows = pairs.chunks_mut(n);
+        rows.map(|row| row.iter_mut().filter_map(Option::take).collect())
+            .collect()
+    }
+}
+
+/// Stores, adds and evaluates.
+pub fn finish(
+    circuit: &Circuit,
+    material: Material,
+    public: &BitMatrix,
+) -> Result<BitMatrix, Fault> {
+    let rows = Rows::add(material.rows)?;
+    let rows = Rows::decode(&rows.layout(), &bytes(&rows)).unwrap();
+    let shared = ActiveInputs {
+        bits: &material.bits,
+        labels: material.shared,
+    };
+    let public = ActiveInputs {
+        bits: public,
+        labels: material.public,
+    };
+    evaluate(circuit, rows, shared, public)
+}
+
+/// Shared and public inputs of all inputs.
+pub fn split(circuit: &Circuit, inputs: &BitMatrix) -> (BitMatrix, BitMatrix) {
+    let of = |owner: Owner| {
+        let owned = circuit.inputs().iter().filter(|input| input.owner == owner);
+        let planes: Vec<usize> = owned.flat_map(|input| input.bits.clone()).collect();
+        let words = planes.iter().flat_map(|p| inputs.row(*p)).copied();
+        BitMatrix::from_words(planes.len(), inputs.lanes(), words.collect())
+    };
+    (of(Owner::Evaluator), of(Owner::Garbler))
+}
+
+/// Messages by sender, through bytes, to messages by receiver.
+fn delivered<M: Wire<Layout = BitsLayout>>(
+    sent: Vec<Vec<M>>,
+    layout: BitsLayout,
+    seen: &mut [Vec<Vec<u8>>],
+) -> Vec<Vec<M>> {
+    let n = sent.len();
+    let mut received: Vec<Vec<M>> = (0..n).map(|_| Vec::new()).collect();
+    for (from, messages) in sent.into_iter().enumerate() {
+        let others = (0..n).filter(|to| *to != from);
+        for (to, message) in others.zip(messages) {
+            let sent = bytes(&message);
+            received[to].push(M::decode(&layout, &sent).unwrap());
+            seen[from].push(sent);
+        }
+    }
+    received
+}
+
+pub fn cots(
+    offset: u128,
+    planes: usize,
+    lanes: usize,
+    prg: &mut Prg,
+) -> (SenderCots, ReceiverCots) {
+    let zeros: Vec<u128> = blocks(prg, planes * lanes).iter().map(|q| q & !1).collect();
+    let choices = prg.bits(planes, lanes);
+    let receiver = ReceiverCots {
+        values: chosen(&zeros, &choices, offset),
+        choices,
+    };
+    let sender = SenderCots {
+        planes,
+        lanes,
+        zeros,
+    };
+    (sender, receiver)
+}
+
+/// q or q + R.
+fn chosen(zeros: &[u128], choices: &BitMatrix, offset: u128) -> Vec<u128> {
+    let lanes = choices.lanes();
+    let is_one = |i: usize| bit(choices, i / lanes, i % lanes);
+    let values = zeros.iter().enumerate();
+    let values = values.map(|(i, q)| if is_one(i) { q ^ offset } else { *q });
+    values.collect()
+}
+
+fn ots(planes: usize, lanes: usize, prg: &mut Prg) -> (SenderOts, ReceiverOts) {
+    let keys: Vec<[u128; 2]> = blocks(prg, 2 * planes * lanes).as_chunks().0.to_vec();
+    let choices = prg.bits(planes, lanes);
+    let chosen = keys.iter().enumerate();
+    let chosen = chosen.map(|(i, pair)| pair[usize::from(bit(&choices, i / lanes, i % lanes))]);
+    let receiver = ReceiverOts {
+        keys: chosen.collect(),
+        choices,
+    };
+    let sender = SenderOts {
+        planes,
+        lanes,
+        keys,
+    };
+    (sender, receiver)
+}
+
+pub fn prg(seed: u64) -> Prg {
+    Prg::new(&Seed::insecure_seeded(seed))
+}
+
+fn blocks(prg: &mut Prg, count: usize) -> Vec<u128> {
+    let mut blocks = vec![0; count];
+    prg.fill(bytemuck::cast_slice_mut(&mut blocks));
+    blocks
+}
+
+pub fn bit(bits: &BitMatrix, plane: usize, lane: usize) -> bool {
+    bits.row(plane)[lane / 64] >> (lane % 64) & 1 == 1
+}
+
+pub fn bytes<T: Wire>(value: &T) -> Vec<u8> {
+    let mut out = Vec::new();
+    value.encode(&mut out);
+    out
+}
