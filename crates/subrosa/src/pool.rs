@@ -157,6 +157,7 @@ impl Keeping {
             peers: peers.map(|(_, certificate)| certificate.0).collect(),
             model: *deployment.reveal(),
             plan: self.plan,
+            told: None,
         };
         let vault = self.vault.as_ref().ok_or(StoreFault::Closed)?;
         let series = vault.series(&name).map_err(|fault| self.blame(fault))?;

@@ -28,6 +28,7 @@ impl Parties {
                 peers: vec![[3 - party; 32]],
                 model: [3; 32],
                 plan: [4; 32],
+                told: None,
             };
             vault.series(&name).unwrap()
         });

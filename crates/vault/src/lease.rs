@@ -81,14 +81,19 @@ impl Claimed {
         &self.claim
     }
 
-    /// The items that all have claimed; the others are burned. `peers` is what each other party has claimed.
+    /// At the hub: what all have claimed, to be told to each of `peers`.
+    pub fn combined(&self, peers: &[Claim]) -> Result<Claim, VaultFault> {
+        self.shared.combined(&self.epoch, &self.claim, peers)
+    }
+
+    /// The items that all have claimed; the others are burned. `peers` is what each other party has claimed, or what
+    /// the hub has [combined](Claimed::combined).
     ///
     /// Only now is it sure that no party's restored backup brings one of them back.
     pub fn agreed(self, peers: &[Claim]) -> Result<Lease, VaultFault> {
-        self.shared.check_count(peers.len())?;
-        self.shared.check_words(&self.epoch, peers)?;
+        let all = self.combined(peers)?;
         let mut items = self.items;
-        items.retain(|item| peers.iter().all(|p| p.numbers().contains(item.number)));
+        items.retain(|item| all.numbers().contains(item.number));
         match items.is_empty() {
             true => Err(VaultFault::Exhausted),
             false => Ok(Lease(items.into_iter())),

@@ -15,6 +15,15 @@
 //!   a crash burns what was leased, and the next handshake burns what one party's backup brings back.
 //! - An [`Item`] is moved, not copied, and its file is deleted after use.
 //!
+//! Each party tells its words to all others, or all tell theirs to one of them, the *hub*, which combines them and
+//! tells each what all say, itself included: [`Series::combined`], [`Pool::combined`], [`Claimed::combined`]. A party
+//! then settles, commits and agrees with the hub's word alone, and learns nothing of how many others there are: a
+//! combined word is as long as one, with one epoch, one next number and one set of numbers. The above holds as before,
+//! since the hub speaks only when it has heard of all that they are done, and it passes the sum of the others' nonces
+//! on to each, so that each puts its own into the mark of an epoch itself. What the series is
+//! [called](SeriesName::told) is told by the hub, too. All of this takes parties that say what is so. A hub that lies
+//! could have a party whose backup was restored use an item again, which without a hub takes all others together.
+//!
 //! All parties restored together to one earlier moment are not covered, nor is a folder whose file system lies
 //! about what it has written, or one that two machines mount without locks. The key of an item hangs on a salt
 //! that lies in the ledger alone; a deleted row is overwritten in time, not at once.
@@ -26,7 +35,7 @@
 //! # let root = std::env::temp_dir().join(format!("subrosa-vault-doc-{}", std::process::id()));
 //! # let open = |name| Vault::open(&root.join(name), &Seed::insecure_seeded(1));
 //! let (client, owner) = ([1; 32], [2; 32]);
-//! let name = |own, peer| SeriesName { own, peers: vec![peer], model: [3; 32], plan: [4; 32] };
+//! let name = |own, peer| SeriesName { own, peers: vec![peer], model: [3; 32], plan: [4; 32], told: None };
 //! let a = open("client")?.series(&name(client, owner))?;
 //! let b = open("owner")?.series(&name(owner, client))?;
 //!
@@ -76,7 +85,7 @@ mod word;
 
 pub use fault::{Part, VaultFault};
 pub use lease::{Claimed, Item, ItemPieces, Lease};
-pub use name::{SeriesId, SeriesName};
+pub use name::{SeriesId, SeriesName, SeriesTag};
 pub use numbers::{Number, Numbers};
 pub use series::{Pool, Series};
 pub use slot::Slot;

@@ -1,32 +1,45 @@
-use subrosa_core::Seed;
+use subrosa_core::{Bytes, Malformed, Seed, Wire};
 
-/// What one line of one-time material is for. Every party of it names the same parties, model and plan.
+/// What one line of one-time material is for. Parties that know all others name the same parties, model and plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeriesName {
     /// Fingerprint of this party's certificate.
     pub own: [u8; 32],
-    /// Fingerprints of all other parties of the material, in any order.
+    /// Fingerprints of all whose words this party hears, in any order: all other parties of the material, or the hub.
     pub peers: Vec<[u8; 32]>,
     /// The model's version.
     pub model: [u8; 32],
-    /// Hash of what all parties share of the plan.
+    /// Hash of what all parties share of the plan; at a party that hears the hub alone, of what it shares with the hub.
     pub plan: [u8; 32],
+    /// What all parties call the series, at one that hears the hub alone and has been told so by it. `None` where the
+    /// fields above say it.
+    pub told: Option<SeriesTag>,
 }
 
 /// A series as this party's vault knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SeriesId(pub [u8; 32]);
 
-/// What all parties of a series call it.
-pub(crate) type Tag = [u8; 16];
+/// What all parties of a series call it. It travels as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SeriesTag(pub [u8; 16]);
 
 impl SeriesName {
     pub fn id(&self) -> SeriesId {
-        SeriesId(self.digest("subrosa 2026 vault series", &[self.own]))
+        let own = SeriesId(self.digest("subrosa 2026 vault series", &[self.own]));
+        match self.told {
+            None => own,
+            Some(tag) => {
+                let context = "subrosa 2026 vault series as told";
+                let words = [&own.0[..], &tag.0].concat();
+                SeriesId(blake3::derive_key(context, &words))
+            }
+        }
     }
 
-    pub(crate) fn tag(&self) -> Tag {
-        shortened(self.digest("subrosa 2026 vault series of all parties", &[]))
+    pub fn tag(&self) -> SeriesTag {
+        let named = || self.digest("subrosa 2026 vault series of all parties", &[]);
+        self.told.unwrap_or_else(|| SeriesTag(shortened(named())))
     }
 
     fn digest(&self, context: &str, viewpoint: &[[u8; 32]]) -> [u8; 32] {
@@ -40,6 +53,23 @@ impl SeriesName {
             hasher.update(part);
         }
         *hasher.finalize().as_bytes()
+    }
+}
+
+impl Wire for SeriesTag {
+    type Layout = ();
+    fn size((): &()) -> Bytes {
+        Bytes(16)
+    }
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.0);
+    }
+    fn decode((): &(), bytes: &[u8]) -> Result<Self, Malformed> {
+        let tag = bytes.try_into().map(Self);
+        tag.map_err(|_| Malformed::Length {
+            expected: 16,
+            found: bytes.len() as u64,
+        })
     }
 }
 
@@ -71,14 +101,11 @@ impl Epoch {
         self.mark != [0; 16]
     }
 
-    /// The epoch after `count` of the parties that state `nonces`, in any order.
-    pub fn agree(count: u64, tag: &Tag, mut nonces: Vec<[u8; 16]>) -> Self {
-        nonces.sort_unstable();
+    /// The epoch that follows on `count`. `nonces`: the sum of what each party states.
+    pub fn agree(count: u64, tag: &SeriesTag, nonces: u128) -> Self {
         let mut hasher = blake3::Hasher::new_derive_key("subrosa 2026 vault epoch");
-        hasher.update(tag).update(&count.to_le_bytes());
-        for nonce in &nonces {
-            hasher.update(nonce);
-        }
+        hasher.update(&tag.0).update(&count.to_le_bytes());
+        hasher.update(&nonces.to_le_bytes());
         Self {
             count,
             mark: shortened(*hasher.finalize().as_bytes()),
@@ -86,9 +113,9 @@ impl Epoch {
     }
 
     /// What a word of `kind` bears, so that it speaks of this series and epoch alone.
-    pub fn stamp(&self, kind: u8, tag: &Tag) -> [u8; 16] {
+    pub fn stamp(&self, kind: u8, tag: &SeriesTag) -> [u8; 16] {
         let mut hasher = blake3::Hasher::new_derive_key("subrosa 2026 vault word");
-        hasher.update(&[kind]).update(tag);
+        hasher.update(&[kind]).update(&tag.0);
         hasher.update(&self.count.to_le_bytes()).update(&self.mark);
         shortened(*hasher.finalize().as_bytes())
     }
@@ -118,6 +145,7 @@ mod tests {
             peers: peers.iter().map(|p| [*p; 32]).collect(),
             model: [model; 32],
             plan: [plan; 32],
+            told: None,
         }
     }
 
@@ -140,14 +168,33 @@ mod tests {
     }
 
     #[test]
+    fn a_party_of_the_hub_calls_a_series_as_it_was_told() {
+        let hub = name(1, &[2, 3], 4, 5);
+        let told = |tag| SeriesName {
+            told: Some(tag),
+            ..name(2, &[1], 4, 6)
+        };
+        let one = told(hub.tag());
+        assert_eq!(one.tag(), hub.tag());
+        let others = [told(SeriesTag([9; 16])).id(), name(2, &[1], 4, 6).id()];
+        assert!(!others.contains(&one.id()));
+        let mut bytes = Vec::new();
+        hub.tag().encode(&mut bytes);
+        assert_eq!(SeriesTag::decode(&(), &bytes), Ok(hub.tag()));
+        let short = SeriesTag::decode(&(), &bytes[1..]);
+        assert!(matches!(short, Err(Malformed::Length { found: 15, .. })));
+    }
+
+    #[test]
     fn an_epoch_has_a_word_of_every_party() {
-        let tag = [7; 16];
-        let epoch = Epoch::agree(3, &tag, vec![[1; 16], [2; 16]]);
+        let tag = SeriesTag([7; 16]);
+        let epoch = Epoch::agree(3, &tag, 5);
         assert!(epoch.is_settled() && !Epoch::unsettled(3).is_settled());
-        assert_eq!(epoch, Epoch::agree(3, &tag, vec![[2; 16], [1; 16]]));
-        assert_ne!(epoch, Epoch::agree(3, &tag, vec![[2; 16], [3; 16]]));
+        assert_ne!(epoch.mark, Epoch::agree(3, &tag, 6).mark);
+        assert_ne!(epoch.mark, Epoch::agree(4, &tag, 5).mark);
+        assert_ne!(epoch.mark, Epoch::agree(3, &SeriesTag([8; 16]), 5).mark);
         assert_ne!(epoch.stamp(1, &tag), epoch.stamp(2, &tag));
-        assert_ne!(epoch.stamp(1, &tag), epoch.stamp(1, &[8; 16]));
+        assert_ne!(epoch.stamp(1, &tag), epoch.stamp(1, &SeriesTag([8; 16])));
     }
 
     #[test]

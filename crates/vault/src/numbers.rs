@@ -48,10 +48,44 @@ impl Numbers {
         self.0.is_empty()
     }
 
+    /// The numbers that are in all of `sets`, as many of the first as fit; none where there are no sets.
+    ///
+    /// In which order the sets come says nothing: what fits is found last.
+    pub(crate) fn common<'a>(mut sets: impl Iterator<Item = &'a Self>) -> Self {
+        let mut common = sets.next().cloned().unwrap_or_default().0;
+        for set in sets {
+            common = intersection(&common, &set.0);
+        }
+        common.truncate(Self::RANGES);
+        Self(common)
+    }
+
+    /// Whether it is said of `number` that it is in the set or is not: a full set may have been cut.
+    pub(crate) fn decides(&self, number: Number) -> bool {
+        self.0.len() < Self::RANGES || number < self.end()
+    }
+
     /// The first number above all of the set.
     pub(crate) fn end(&self) -> Number {
         self.0.last().map_or(0, |range| range.end)
     }
+}
+
+/// Ranges of one set do not touch, so those of the intersection do not.
+fn intersection(one: &[Range<Number>], other: &[Range<Number>]) -> Vec<Range<Number>> {
+    let (mut one, mut other) = (one.iter().peekable(), other.iter().peekable());
+    let mut both = Vec::new();
+    while let (Some(a), Some(b)) = (one.peek(), other.peek()) {
+        let (start, end) = (a.start.max(b.start), a.end.min(b.end));
+        if start < end {
+            both.push(start..end);
+        }
+        match a.end < b.end {
+            true => one.next(),
+            false => other.next(),
+        };
+    }
+    both
 }
 
 /// Start and end of each range as 64-bit words, little end first, then zeros.
@@ -118,6 +152,34 @@ mod tests {
             prop_assert_eq!(bytes.len() as u64, Numbers::size(&()).0);
             prop_assert_eq!(Numbers::decode(&(), &bytes), Ok(numbers));
         }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_common_does_not_hang_on_the_order(
+            sets in proptest::collection::vec(proptest::collection::btree_set(0u64..90, 20..90), 1..5),
+        ) {
+            let words: Vec<Numbers> = sets.iter().map(|s| Numbers::first(s.iter().copied())).collect();
+            let common = Numbers::common(words.iter());
+            prop_assert_eq!(&common, &Numbers::common(words.iter().rev()));
+            let in_all = |n: &u64| words.iter().all(|word| word.contains(*n));
+            let all: Vec<u64> = (0..91).filter(in_all).collect();
+            prop_assert_eq!(&common, &Numbers::first(all.iter().copied()));
+            for number in 0..91 {
+                let told = common.contains(number) == in_all(&number);
+                prop_assert!(told || !common.decides(number));
+            }
+        }
+    }
+
+    #[test]
+    fn a_full_set_decides_below_its_end_alone() {
+        let most = Numbers::RANGES as u64;
+        let full = Numbers::first((0..2 * most).step_by(2));
+        assert!(full.decides(2 * most - 3) && full.decides(2 * most - 2));
+        assert!(!full.decides(2 * most - 1));
+        assert!(Numbers::first((2..2 * most).step_by(2)).decides(1 << 40));
+        assert!(Numbers::common([].into_iter()).is_empty());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::fault::VaultFault;
 use crate::lease::Claimed;
 use crate::ledger::{Head, Row};
-use crate::name::{Epoch, SeriesId, SeriesName, Tag};
+use crate::name::{Epoch, SeriesId, SeriesName, SeriesTag};
 use crate::numbers::{Number, Numbers};
 use crate::seal::sealed_length;
 use crate::slot::Slot;
@@ -28,7 +28,7 @@ pub struct Pool(Arc<Shared>);
 pub(crate) struct Shared {
     pub base: Arc<Base>,
     pub id: SeriesId,
-    tag: Tag,
+    tag: SeriesTag,
     peers: usize,
     lost: Vec<Number>,
     state: Mutex<State>,
@@ -58,17 +58,24 @@ impl Series {
         &self.0.lost
     }
 
+    /// What all parties call the series.
+    pub fn tag(&self) -> SeriesTag {
+        self.0.tag
+    }
+
     /// What this party has to say when a session begins.
     pub fn standing(&self) -> Result<Standing, VaultFault> {
         let nonce = Seed::random().map_err(|_| VaultFault::Randomness)?;
         let mut standing = Standing {
             tag: self.0.tag,
             epoch: Epoch::unsettled(0),
-            nonce: [0; 16],
+            nonce: nonce
+                .reveal()
+                .first_chunk()
+                .map_or(0, |n| u128::from_le_bytes(*n)),
             fresh: 0,
             made: Numbers::default(),
         };
-        standing.nonce.copy_from_slice(&nonce.reveal()[..16]);
         let state = self.0.state();
         standing.epoch = state.epoch;
         standing.fresh = state.fresh;
@@ -76,27 +83,37 @@ impl Series {
         Ok(standing)
     }
 
-    /// Ends the handshake. `own` is what this party has told all others, `peers` what each of them has told it.
+    /// At the hub: what to tell each of `peers`, in their order, in answer to what each of them has told.
+    pub fn combined(
+        &self,
+        own: &Standing,
+        peers: &[Standing],
+    ) -> Result<Vec<Standing>, VaultFault> {
+        self.check(peers)?;
+        let all: Vec<&Standing> = peers.iter().chain([own]).collect();
+        let told = |to| Standing::combined(&all, to);
+        Ok((0..peers.len()).filter_map(told).collect())
+    }
+
+    /// Ends the handshake. `own` is what this party has told, `peers` what each other party has told it: all others,
+    /// or the hub, which has [combined](Series::combined) what all say.
     ///
     /// Where all stand in one epoch, items that not all of them have made are burned, the others are usable.
     /// Otherwise a vault was lost or [renewed](Series::renew), everything is burned and the next epoch begins.
     pub fn settle(&self, own: &Standing, peers: &[Standing]) -> Result<Pool, VaultFault> {
         let shared = &self.0;
-        shared.check_count(peers.len())?;
-        if let Some(peer) = peers.iter().position(|p| p.tag != shared.tag) {
-            return Err(VaultFault::OtherSeries { peer });
-        }
+        self.check(peers)?;
         let mut state = shared.state();
         if own.tag != shared.tag || own.epoch != state.epoch {
             return Err(VaultFault::Stale);
         }
-        let all = || peers.iter().chain([own]);
-        let fresh = all().map(|s| s.fresh).fold(state.fresh, Number::max);
-        let one_epoch = own.epoch.is_settled() && peers.iter().all(|p| p.epoch == own.epoch);
-        if one_epoch {
-            let made_by_all = |n: Number| peers.iter().all(|p| p.made.contains(n));
-            let stated = state.items.keys().filter(|n| own.made.contains(**n));
-            let (usable, burned): (Vec<_>, Vec<_>) = stated.partition(|n| made_by_all(**n));
+        let all: Vec<&Standing> = peers.iter().chain([own]).collect();
+        let word = Standing::combined(&all, peers.len()).ok_or(VaultFault::Stale)?;
+        let fresh = word.fresh.max(state.fresh);
+        if word.epoch.is_settled() {
+            let stated = |n: &&Number| own.made.contains(**n) && word.made.decides(**n);
+            let stated = state.items.keys().filter(stated);
+            let (usable, burned): (Vec<_>, Vec<_>) = stated.partition(|n| word.made.contains(**n));
             shared.write(&mut state, own.epoch, fresh, &burned)?;
             for number in usable {
                 state
@@ -105,16 +122,24 @@ impl Series {
                     .and_modify(|held| held.usable = true);
             }
         } else {
-            let count = all().map(|s| s.epoch.count).fold(0, u64::max) + 1;
+            let count = word.epoch.count + 1;
             if count >= Numbers::LIMIT {
                 return Err(VaultFault::Exhausted);
             }
-            let nonces = all().map(|s| s.nonce).collect();
+            let nonces = word.nonce.wrapping_add(own.nonce);
             let epoch = Epoch::agree(count, &shared.tag, nonces);
             let burned: Vec<Number> = state.items.keys().copied().collect();
             shared.write(&mut state, epoch, fresh, &burned)?;
         }
         Ok(Pool(shared.clone()))
+    }
+
+    fn check(&self, peers: &[Standing]) -> Result<(), VaultFault> {
+        self.0.check_count(peers.len())?;
+        match peers.iter().position(|p| p.tag != self.0.tag) {
+            Some(peer) => Err(VaultFault::OtherSeries { peer }),
+            None => Ok(()),
+        }
     }
 
     /// Burns every item. Nothing is made or leased until the next handshake, which begins a new epoch.
@@ -151,6 +176,12 @@ impl Pool {
         let made = state.items.keys().copied();
         let numbers = Numbers::first(made.filter(|number| lot.contains(number)));
         Ok(Word::new(&self.0.tag, &state.epoch, numbers))
+    }
+
+    /// At the hub: what all have made, to be told to each of `peers`.
+    pub fn combined(&self, own: &Made, peers: &[Made]) -> Result<Made, VaultFault> {
+        let epoch = self.0.state().epoch;
+        self.0.combined(&epoch, own, peers)
     }
 
     /// Items that this party and all others have made are usable from here on; says how many became so.
@@ -265,6 +296,19 @@ impl Shared {
     pub fn check_words<K: Kind>(&self, epoch: &Epoch, words: &[Word<K>]) -> Result<(), VaultFault> {
         let other = words.iter().position(|w| !w.speaks_of(&self.tag, epoch));
         other.map_or(Ok(()), |peer| Err(VaultFault::OtherEpoch { peer }))
+    }
+
+    /// What this party and all peers say.
+    pub fn combined<K: Kind>(
+        &self,
+        epoch: &Epoch,
+        own: &Word<K>,
+        peers: &[Word<K>],
+    ) -> Result<Word<K>, VaultFault> {
+        self.check_count(peers.len())?;
+        self.check_words(epoch, peers)?;
+        let sets = peers.iter().chain([own]).map(Word::numbers);
+        Ok(Word::new(&self.tag, epoch, Numbers::common(sets)))
     }
 
     /// Spends `number`: no later call gives it, in this process or after it.

@@ -1,6 +1,9 @@
 //! What parties of a series tell each other. The caller carries the words; each has one length.
+//!
+//! The words of several parties are combined into one, which speaks for all of them and is as long as one: it tells
+//! nothing of how many they are.
 
-use crate::name::{Epoch, Tag};
+use crate::name::{Epoch, SeriesTag};
 use crate::numbers::{Number, Numbers};
 use std::marker::PhantomData;
 use subrosa_core::{Bytes, Malformed, Wire};
@@ -10,9 +13,9 @@ use subrosa_core::{Bytes, Malformed, Wire};
 /// A party that has more ranges of items than [`Numbers`] holds states the first of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
-    pub(crate) tag: Tag,
+    pub(crate) tag: SeriesTag,
     pub(crate) epoch: Epoch,
-    pub(crate) nonce: [u8; 16],
+    pub(crate) nonce: u128,
     pub(crate) fresh: Number,
     pub(crate) made: Numbers,
 }
@@ -30,6 +33,26 @@ impl Standing {
     pub fn made(&self) -> &Numbers {
         &self.made
     }
+
+    /// What `all` say together, as the one at `to` is to hear it: their epoch if it is one, otherwise none after the
+    /// last of theirs; the largest of the next new numbers; what all have made; the sum of all nonces but its own.
+    pub(crate) fn combined(all: &[&Self], to: usize) -> Option<Self> {
+        let first = all.first()?;
+        let one_epoch = all.iter().all(|s| s.epoch == first.epoch);
+        let last = all.iter().map(|s| s.epoch.count).max()?;
+        let others = all.iter().enumerate().filter(|(at, _)| *at != to);
+        let add = |sum: u128, (_, s): (usize, &&Self)| sum.wrapping_add(s.nonce);
+        Some(Self {
+            tag: first.tag,
+            epoch: match one_epoch {
+                true => first.epoch,
+                false => Epoch::unsettled(last),
+            },
+            nonce: others.fold(0, add),
+            fresh: all.iter().map(|s| s.fresh).max()?,
+            made: Numbers::common(all.iter().map(|s| &s.made)),
+        })
+    }
 }
 
 impl Wire for Standing {
@@ -38,9 +61,9 @@ impl Wire for Standing {
         Bytes(64) + Numbers::size(&())
     }
     fn encode(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.tag);
+        out.extend_from_slice(&self.tag.0);
         out.extend_from_slice(&self.epoch.mark);
-        out.extend_from_slice(&self.nonce);
+        out.extend_from_slice(&self.nonce.to_le_bytes());
         out.extend_from_slice(&self.epoch.count.to_le_bytes());
         out.extend_from_slice(&self.fresh.to_le_bytes());
         self.made.encode(out);
@@ -51,9 +74,9 @@ impl Wire for Standing {
             found: bytes.len() as u64,
         };
         let mut rest = bytes;
-        let tag = split(&mut rest).ok_or(short.clone())?;
+        let tag = SeriesTag(split(&mut rest).ok_or(short.clone())?);
         let mark = split(&mut rest).ok_or(short.clone())?;
-        let nonce = split(&mut rest).ok_or(short.clone())?;
+        let nonce = u128::from_le_bytes(split(&mut rest).ok_or(short.clone())?);
         let count = u64::from_le_bytes(split(&mut rest).ok_or(short.clone())?);
         let fresh = u64::from_le_bytes(split(&mut rest).ok_or(short)?);
         let made = Numbers::decode(&(), rest)?;
@@ -106,7 +129,7 @@ pub type Made = Word<Durable>;
 pub type Claim = Word<Gone>;
 
 impl<K: Kind> Word<K> {
-    pub(crate) fn new(tag: &Tag, epoch: &Epoch, numbers: Numbers) -> Self {
+    pub(crate) fn new(tag: &SeriesTag, epoch: &Epoch, numbers: Numbers) -> Self {
         Self {
             stamp: epoch.stamp(K::CODE, tag),
             numbers,
@@ -118,7 +141,7 @@ impl<K: Kind> Word<K> {
         &self.numbers
     }
 
-    pub(crate) fn speaks_of(&self, tag: &Tag, epoch: &Epoch) -> bool {
+    pub(crate) fn speaks_of(&self, tag: &SeriesTag, epoch: &Epoch) -> bool {
         self.stamp == epoch.stamp(K::CODE, tag)
     }
 }
@@ -164,12 +187,12 @@ mod tests {
 
     fn standing(count: u64, fresh: u64, made: std::ops::Range<u64>) -> Standing {
         Standing {
-            tag: [1; 16],
+            tag: SeriesTag([1; 16]),
             epoch: Epoch {
                 count,
                 mark: [2; 16],
             },
-            nonce: [3; 16],
+            nonce: 3,
             fresh,
             made: Numbers::first(made),
         }
@@ -197,14 +220,48 @@ mod tests {
     }
 
     #[test]
+    fn what_all_say_is_told_to_each_without_its_own_nonce() {
+        let all = [
+            standing(5, 9, 3..9),
+            standing(5, 12, 0..7),
+            standing(5, 7, 6..7),
+        ];
+        let all = all.map(|s| Standing {
+            nonce: u128::MAX - s.fresh as u128,
+            ..s
+        });
+        let told = |to| Standing::combined(&all.each_ref(), to).unwrap();
+        for (to, own) in all.iter().enumerate() {
+            let word = told(to);
+            assert_eq!((word.epoch, word.fresh()), (own.epoch, 12));
+            assert_eq!(word.made(), &Numbers::first(6..7));
+            let sum = all.iter().fold(0u128, |sum, s| sum.wrapping_add(s.nonce));
+            assert_eq!(word.nonce.wrapping_add(own.nonce), sum);
+            assert_eq!(Standing::decode(&(), &encoded(&word)), Ok(word));
+        }
+        for other in [
+            standing(7, 9, 3..9),
+            Standing {
+                epoch: Epoch::unsettled(5),
+                ..all[0].clone()
+            },
+        ] {
+            let word = Standing::combined(&[&all[0], &other], 0).unwrap();
+            assert!(!word.epoch.is_settled());
+            assert_eq!(word.epoch(), other.epoch());
+        }
+        assert_eq!(Standing::combined(&[], 0), None);
+    }
+
+    #[test]
     fn words_speak_of_their_kind_series_and_epoch() {
-        let (tag, epoch) = ([1; 16], Epoch::unsettled(4));
+        let (tag, epoch) = (SeriesTag([1; 16]), Epoch::unsettled(4));
         let claim = Claim::new(&tag, &epoch, Numbers::first(2..7));
         let bytes = encoded(&claim);
         assert_eq!(bytes.len() as u64, Claim::size(&()).0);
         assert_eq!(Claim::decode(&(), &bytes), Ok(claim.clone()));
         assert!(claim.speaks_of(&tag, &epoch));
-        assert!(!claim.speaks_of(&[2; 16], &epoch));
+        assert!(!claim.speaks_of(&SeriesTag([2; 16]), &epoch));
         assert!(!claim.speaks_of(&tag, &Epoch::unsettled(5)));
         let posed = Made::decode(&(), &bytes).unwrap();
         assert!(!posed.speaks_of(&tag, &epoch));

@@ -1,10 +1,11 @@
 //! Restored backups, by hand and at random: nothing is used twice as long as one party is not restored.
 
 use crate::parties::*;
+use crate::table::{Table, linked};
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use subrosa_core::Shelf;
-use subrosa_vault::{Claim, Made, Number, Pool, Series, VaultFault};
+use subrosa_vault::{Made, Number, Pool, Series, VaultFault};
 
 #[test]
 fn one_restored_backup_reuses_nothing() {
@@ -77,10 +78,10 @@ impl Dice {
     }
 }
 
-const PARTIES: u8 = 3;
-
-/// Three parties of which the last is never restored.
+/// Parties of which all but `steady` are restored now and then.
 struct Play {
+    table: Table,
+    steady: u8,
     scratch: Scratch,
     dice: Dice,
     open: Vec<Series>,
@@ -89,15 +90,17 @@ struct Play {
     kept: HashMap<u8, Vec<u8>>,
     runs: u64,
     /// Runs of items that a party has used, and the number's run wherever it was used.
-    used: [HashSet<u64>; PARTIES as usize],
+    used: Vec<HashSet<u64>>,
     run_of: HashMap<(u64, Number), u64>,
     taken: usize,
     restored: usize,
 }
 
 impl Play {
-    fn new(seed: u64) -> Self {
+    fn new(table: Table, steady: u8, seed: u64) -> Self {
         Self {
+            table,
+            steady,
             scratch: Scratch::new(),
             dice: Dice(seed),
             open: Vec::new(),
@@ -105,7 +108,7 @@ impl Play {
             backups: 10,
             kept: HashMap::new(),
             runs: seed << 32,
-            used: Default::default(),
+            used: vec![HashSet::new(); table.parties.into()],
             run_of: HashMap::new(),
             taken: 0,
             restored: 0,
@@ -114,15 +117,16 @@ impl Play {
 
     fn handshake(&mut self) {
         if self.open.is_empty() {
-            self.open = all_series(&self.scratch, PARTIES);
+            self.open = self.table.all_series(&self.scratch);
         }
         // Now and then a handshake of which some parties hear only.
         if self.dice.one_in(4) {
             let told: Vec<_> = self.open.iter().map(|s| s.standing().unwrap()).collect();
-            let me = self.dice.below(PARTIES.into()) as usize;
-            drop(self.open[me].settle(&told[me], &others(&told, me)).unwrap());
+            let heard = self.table.standings(&self.open, &told);
+            let me = self.party(None);
+            drop(self.open[me].settle(&told[me], &heard[me]).unwrap());
         }
-        self.pools = settle(&self.open);
+        self.pools = self.table.settle(&self.open);
     }
 
     fn make(&mut self) {
@@ -130,7 +134,7 @@ impl Play {
         let lot = fresh..fresh + 1 + self.dice.below(3);
         for number in lot.clone() {
             self.runs += 1;
-            for party in 0..PARTIES {
+            for party in 0..self.table.parties {
                 if !self.dice.one_in(10) {
                     let mut slot = self.pools[usize::from(party)].begin(number).unwrap();
                     slot.put(content(self.runs, party, 40)).unwrap();
@@ -143,16 +147,17 @@ impl Play {
             .iter()
             .map(|p| p.made(lot.clone()).unwrap())
             .collect();
-        for (me, pool) in self.pools.iter().enumerate() {
+        let heard = self.table.made(&self.pools, &made);
+        for (pool, heard) in self.pools.iter().zip(heard) {
             if !self.dice.one_in(4) {
-                pool.committed(&others(&made, me)).unwrap();
+                pool.committed(&heard).unwrap();
             }
         }
     }
 
     fn take(&mut self) {
         let count = 1 + self.dice.below(3) as usize;
-        let first = self.dice.below(PARTIES.into()) as usize;
+        let first = self.party(None);
         let Ok(proposed) = self.pools[first].lease(count) else {
             return;
         };
@@ -172,11 +177,11 @@ impl Play {
                 Err(fault) => return assert_eq!(fault, VaultFault::Exhausted),
             }
         }
-        let claims: Vec<Claim> = claimed.iter().map(|c| c.claim().clone()).collect();
+        let heard = self.table.claims(&claimed);
         let epoch = self.open[0].standing().unwrap().epoch();
-        for (me, claimed) in claimed.into_iter().enumerate() {
+        for (me, (claimed, words)) in claimed.into_iter().zip(heard).enumerate() {
             let heard = !self.dice.one_in(6);
-            let Ok(lease) = claimed.agreed(&others(&claims, me)) else {
+            let Ok(lease) = claimed.agreed(&words) else {
                 continue;
             };
             for item in lease.filter(|_| heard) {
@@ -197,8 +202,15 @@ impl Play {
         self.open.clear();
     }
 
+    /// Any party, or any but one.
+    fn party(&mut self, but: Option<u8>) -> usize {
+        let count = u64::from(self.table.parties) - u64::from(but.is_some());
+        let party = self.dice.below(count) as usize;
+        party + usize::from(but.is_some_and(|but| party >= but.into()))
+    }
+
     fn back_up(&mut self) {
-        let party = self.dice.below(2) as u8;
+        let party = self.party(Some(self.steady)) as u8;
         // A copy of an open vault is as good as a crash at that moment.
         if self.dice.one_in(2) {
             self.close();
@@ -209,7 +221,7 @@ impl Play {
     }
 
     fn restore(&mut self) {
-        let party = self.dice.below(2) as u8;
+        let party = self.party(Some(self.steady)) as u8;
         let kept = self.kept.get(&party).map_or(0, Vec::len);
         self.close();
         let lost = self.dice.one_in(8);
@@ -239,16 +251,32 @@ impl Play {
     }
 }
 
-#[test]
-fn no_play_with_backups_of_two_of_three_uses_an_item_twice() {
+fn play(table: Table, steady: u8, seeds: u64) {
     let (mut taken, mut restored) = (0, 0);
-    for seed in 0..12 {
-        let mut play = Play::new(seed);
+    for seed in 0..seeds {
+        let mut play = Play::new(table, steady, seed);
         for _ in 0..70 {
             play.step();
         }
         taken += play.taken;
         restored += play.restored;
     }
-    assert!(taken > 200 && restored > 20, "{taken} {restored}");
+    assert!(taken > 200 && restored > 10, "{taken} {restored}");
+}
+
+#[test]
+fn no_play_with_backups_of_two_of_three_uses_an_item_twice() {
+    play(linked(3), 2, 12);
+}
+
+/// Restored are all but one that is linked to the hub, or all but the hub.
+#[test]
+fn no_play_over_a_hub_uses_an_item_twice() {
+    let table = Table {
+        parties: 4,
+        hub: Some(1),
+    };
+    for steady in [0, 1, 3] {
+        play(table, steady, 6);
+    }
 }

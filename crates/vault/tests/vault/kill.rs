@@ -1,6 +1,7 @@
-//! A process with two parties in it is killed at random moments. No item is used twice, and the parties agree.
+//! A process with several parties in it is killed at random moments. No item is used twice, and the parties agree.
 
 use crate::parties::*;
+use crate::table::{Table, linked};
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
@@ -10,14 +11,19 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Duration;
 use subrosa_core::{Prg, Seed, Shelf, Wire};
-use subrosa_vault::{Claim, Made, Number, Pool, Standing, VaultFault};
+use subrosa_vault::{Claim, Number, Pool, VaultFault};
 
 /// Names the folder in which the process that is to be killed plays.
 const STAGE: &str = "SUBROSA_VAULT_STAGE";
-const KILLS: usize = 200;
-/// The process is killed within this many steps of both parties.
-const STEPS: u64 = 60;
+/// The process is killed within this many steps of each party.
+const STEPS: u64 = 30;
 const LENGTH: usize = 150_000;
+
+/// The second party is the hub of the others.
+const HUB: Table = Table {
+    parties: 4,
+    hub: Some(1),
+};
 
 /// Why a party leaves a session.
 enum Left {
@@ -32,27 +38,56 @@ impl From<VaultFault> for Left {
     }
 }
 
+/// To one party, and from it.
+type End = (Sender<Vec<u8>>, Receiver<Vec<u8>>);
+
 struct Player {
+    table: Table,
     party: u8,
-    /// Drawn for each session, the same at both parties.
+    /// Drawn for each session, the same at all parties.
     session: u64,
     moods: Prg,
     folder: PathBuf,
     log: File,
-    to: Sender<Vec<u8>>,
-    from: Receiver<Vec<u8>>,
+    /// To those that this party hears.
+    ends: Vec<End>,
 }
 
 impl Player {
-    fn tell<T: Wire>(&self, word: &T) -> Result<(), Left> {
-        let mut bytes = Vec::new();
-        word.encode(&mut bytes);
-        self.to.send(bytes).map_err(|_| Left::Alone)
+    /// The hub, or the first of two.
+    fn leads(&self) -> bool {
+        self.party == self.table.hub.unwrap_or(0)
     }
 
-    fn hear<T: Wire<Layout = ()>>(&self) -> Result<T, Left> {
-        let bytes = self.from.recv().map_err(|_| Left::Alone)?;
-        Ok(T::decode(&(), &bytes).unwrap())
+    fn tell<T: Wire>(&self, words: &[T]) -> Result<(), Left> {
+        for (end, word) in self.ends.iter().zip(words) {
+            let mut bytes = Vec::new();
+            word.encode(&mut bytes);
+            end.0.send(bytes).map_err(|_| Left::Alone)?;
+        }
+        Ok(())
+    }
+
+    fn hear<T: Wire<Layout = ()>>(&self) -> Result<Vec<T>, Left> {
+        let bytes = self.ends.iter().map(|end| end.1.recv());
+        bytes
+            .map(|bytes| Ok(T::decode(&(), &bytes.map_err(|_| Left::Alone)?).unwrap()))
+            .collect()
+    }
+
+    /// What this party hears, once it has told `own`; the hub tells each what all say.
+    fn words<T: Wire<Layout = ()> + Clone>(
+        &self,
+        own: &T,
+        combine: impl FnOnce(&[T]) -> Result<Vec<T>, VaultFault>,
+    ) -> Result<Vec<T>, Left> {
+        if self.table.hub == Some(self.party) {
+            let heard = self.hear()?;
+            self.tell(&combine(&heard)?)?;
+            return Ok(heard);
+        }
+        self.tell(std::slice::from_ref(own))?;
+        self.hear()
     }
 
     /// A step, of which the other process hears. Now and then a party goes away in the middle.
@@ -72,10 +107,10 @@ impl Player {
 
     fn session(mut self) -> Result<(), Left> {
         let vault = open(&self.folder, self.party)?;
-        let series = vault.series(&name(self.party, 2))?;
+        let series = vault.series(&self.table.name(self.party))?;
         let own = series.standing()?;
-        self.tell(&own)?;
-        let pool = series.settle(&own, &[self.hear::<Standing>()?])?;
+        let words = self.words(&own, |peers| series.combined(&own, peers))?;
+        let pool = series.settle(&own, &words)?;
         for _ in 0..3 {
             self.make(&pool)?;
             self.take(&pool)?;
@@ -96,28 +131,31 @@ impl Player {
             slot.made()?;
         }
         self.step()?;
-        self.tell(&pool.made(lot)?)?;
-        pool.committed(&[self.hear::<Made>()?])?;
+        let own = pool.made(lot)?;
+        let all = self.words(&own, |peers| {
+            Ok(vec![pool.combined(&own, peers)?; peers.len()])
+        })?;
+        pool.committed(&all)?;
         Ok(())
     }
 
-    /// The first party leases, the second follows.
+    /// One party leases, the others follow.
     fn take(&mut self, pool: &Pool) -> Result<(), Left> {
         self.step()?;
-        let lease = match self.party {
-            0 => {
+        let claimed = match self.leads() {
+            true => {
                 let claimed = pool.lease(2)?;
-                self.tell(claimed.claim())?;
-                claimed.agreed(&[self.hear::<Claim>()?])?
+                self.tell(&vec![claimed.claim().clone(); self.ends.len()])?;
+                claimed
             }
-            _ => {
-                let claim = self.hear::<Claim>()?;
-                let claimed = pool.follow(&claim)?;
-                self.step()?;
-                self.tell(claimed.claim())?;
-                claimed.agreed(&[claim])?
-            }
+            false => pool.follow(&self.hear::<Claim>()?[0])?,
         };
+        self.step()?;
+        let all = self.words(claimed.claim(), |peers| {
+            Ok(vec![claimed.combined(peers)?; peers.len()])
+        })?;
+        self.step()?;
+        let lease = claimed.agreed(&all)?;
         for item in lease {
             self.step()?;
             let number = item.number();
@@ -135,33 +173,41 @@ fn log(stage: &Path, party: u8) -> PathBuf {
     stage.join(format!("log-{party}"))
 }
 
+/// For each party its ends to those that it hears.
+fn ends(table: Table) -> Vec<Vec<End>> {
+    let mut ends: Vec<Vec<End>> = (0..table.parties).map(|_| Vec::new()).collect();
+    let hub = table.hub.unwrap_or(0);
+    for party in (0..table.parties).filter(|party| *party != hub) {
+        let ((to, at_party), (back, at_hub)) = (channel(), channel());
+        ends[usize::from(party)].push((back, at_party));
+        ends[usize::from(hub)].push((to, at_hub));
+    }
+    ends
+}
+
 /// The process that is killed: session after session, for ever.
-#[test]
-fn play() {
+fn play(table: Table) {
     let Some(stage) = std::env::var_os(STAGE).map(PathBuf::from) else {
         return;
     };
     loop {
         let mut draws = Prg::new(&Seed::random().unwrap());
         let session = draws.words(60, 1)[0];
-        let (to_second, at_second) = channel();
-        let (to_first, at_first) = channel();
-        let ends = [(to_second, at_first), (to_first, at_second)];
         let left: Vec<_> = thread::scope(|scope| {
             let mut players = Vec::new();
-            for ((to, from), party) in ends.into_iter().zip(0..) {
+            for (ends, party) in ends(table).into_iter().zip(0..) {
                 let append = OpenOptions::new()
                     .append(true)
                     .create(true)
                     .open(log(&stage, party));
                 let player = Player {
+                    table,
                     party,
                     session,
                     moods: Prg::new(&draws.seed()),
                     folder: stage.join(format!("party-{party}")),
                     log: append.unwrap(),
-                    to,
-                    from,
+                    ends,
                 };
                 players.push(scope.spawn(|| player.session()));
             }
@@ -173,6 +219,16 @@ fn play() {
             }
         }
     }
+}
+
+#[test]
+fn play_of_two() {
+    play(linked(2));
+}
+
+#[test]
+fn play_over_a_hub() {
+    play(HUB);
 }
 
 /// The runs of all items that a party has read, and the numbers of all that it began to use.
@@ -197,19 +253,20 @@ fn rest(mut all: Vec<u8>, mut more: impl Read) -> String {
     String::from_utf8_lossy(&all).into_owned()
 }
 
-#[test]
-fn nothing_is_used_twice_by_parties_that_are_killed() {
+/// `played`: the test that plays for ever.
+fn kill(table: Table, played: &str, kills: usize) {
     let scratch = Scratch::new();
     let mut draws = Prg::new(&Seed::random().unwrap());
-    for _ in 0..KILLS {
+    let most = STEPS * u64::from(table.parties);
+    for _ in 0..kills {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["kill::play", "--exact", "--nocapture"])
+            .args([played, "--exact", "--nocapture"])
             .env(STAGE, scratch.path())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let [steps, more] = [STEPS, 1000].map(|most| draws.words(32, 1)[0] % most);
+        let [steps, more] = [most, 1000].map(|most| draws.words(32, 1)[0] % most);
         let mut heard = child.stderr.take().unwrap();
         let mut said = Vec::new();
         heard.by_ref().take(steps).read_to_end(&mut said).unwrap();
@@ -219,31 +276,51 @@ fn nothing_is_used_twice_by_parties_that_are_killed() {
         child.kill().unwrap();
         child.wait().unwrap();
     }
-    let [(first, begun), (second, begun_too)] = [0, 1].map(|p| used(scratch.path(), p));
-    let both = first.keys().filter(|n| second.contains_key(n)).count();
-    println!(
-        "items begun {} and {}, read by both {both}",
-        begun.len(),
-        begun_too.len()
-    );
-    assert!(both > 20, "{both}");
-    for (number, run) in &first {
-        assert!(second.get(number).is_none_or(|other| other == run));
+    check(table, &scratch);
+}
+
+/// No item was used twice, what a number named was of one run wherever it was used, and all have the same left.
+fn check(table: Table, scratch: &Scratch) {
+    let used: Vec<_> = (0..table.parties)
+        .map(|p| used(scratch.path(), p))
+        .collect();
+    let (first, _) = &used[0];
+    let in_all = |n: &&Number| used.iter().all(|(runs, _)| runs.contains_key(n));
+    let all = first.keys().filter(in_all).count();
+    let begun: Vec<usize> = used.iter().map(|(_, begun)| begun.len()).collect();
+    println!("items begun {begun:?}, read by all {all}");
+    assert!(all > 20, "{all}");
+    for (runs, _) in &used[1..] {
+        for (number, run) in runs {
+            assert!(first.get(number).is_none_or(|other| other == run));
+        }
     }
 
-    // What is left is the same at both, and none of it was used.
-    let series = all_series(&scratch, 2);
-    let pools = settle(&series);
+    let series = table.all_series(scratch);
+    let pools = table.settle(&series);
     assert_eq!(series[0].standing().unwrap().epoch(), 1);
-    assert_eq!(pools[0].usable(), pools[1].usable());
-    make(&pools, 1, LENGTH);
-    let left = lease(&pools, usize::MAX);
-    let [left, left_too] = <[_; 2]>::try_from(left).ok().unwrap();
-    for (item, other) in left.zip(left_too) {
-        let number = item.number();
-        assert_eq!(number, other.number());
-        assert!(!begun.contains(&number) && !begun_too.contains(&number));
-        let runs = [item, other].map(|i| only(i).unwrap().0[..8].to_vec());
-        assert_eq!(runs[0], runs[1]);
+    assert!(pools.iter().all(|p| p.usable() == pools[0].usable()));
+    table.make(&pools, 1, LENGTH);
+    let mut runs: HashMap<Number, u64> = HashMap::new();
+    let mut left = 0;
+    for lease in table.lease(&pools, usize::MAX) {
+        left += 1;
+        for item in lease {
+            let number = item.number();
+            assert!(used.iter().all(|(_, begun)| !begun.contains(&number)));
+            let run = u64::from_le_bytes(*only(item).unwrap().0.first_chunk().unwrap());
+            assert_eq!(*runs.entry(number).or_insert(run), run);
+        }
     }
+    assert!(left == table.parties && !runs.is_empty());
+}
+
+#[test]
+fn nothing_is_used_twice_by_parties_that_are_killed() {
+    kill(linked(2), "kill::play_of_two", 200);
+}
+
+#[test]
+fn nothing_is_used_twice_by_parties_of_a_hub_that_are_killed() {
+    kill(HUB, "kill::play_over_a_hub", 150);
 }

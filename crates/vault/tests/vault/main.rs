@@ -4,5 +4,7 @@ mod backups;
 mod faults;
 mod files;
 mod handshake;
+mod hub;
 mod kill;
 mod parties;
+mod table;

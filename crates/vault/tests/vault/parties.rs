@@ -1,10 +1,9 @@
+use crate::table::linked;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use subrosa_core::{Bytes, Malformed, Seed, Shelf, Wire};
-use subrosa_vault::{
-    Claim, Claimed, Item, Lease, Number, Pool, Series, SeriesName, Standing, Vault, VaultFault,
-};
+use subrosa_vault::{Claimed, Item, Lease, Number, Pool, Series, SeriesName, Vault, VaultFault};
 
 /// A folder of its own, deleted when dropped; in memory where there is such a place, since nothing here tests
 /// the loss of power.
@@ -67,6 +66,7 @@ pub fn name(party: u8, parties: u8) -> SeriesName {
             .collect(),
         model: [77; 32],
         plan: [88; 32],
+        told: None,
     }
 }
 
@@ -84,7 +84,7 @@ pub fn series(scratch: &Scratch, party: u8, parties: u8) -> Series {
 }
 
 pub fn all_series(scratch: &Scratch, parties: u8) -> Vec<Series> {
-    (0..parties).map(|p| series(scratch, p, parties)).collect()
+    linked(parties.into()).all_series(scratch)
 }
 
 /// What all but `me` have to say.
@@ -103,12 +103,7 @@ pub fn sent<T: Wire<Layout = ()>>(value: &T) -> T {
 }
 
 pub fn settle(series: &[Series]) -> Vec<Pool> {
-    let standings: Vec<Standing> = series.iter().map(|s| s.standing().unwrap()).collect();
-    let told: Vec<Standing> = standings.iter().map(sent).collect();
-    let settled = series.iter().zip(&standings).enumerate();
-    settled
-        .map(|(me, (series, own))| series.settle(own, &others(&told, me)).unwrap())
-        .collect()
+    linked(series.len()).settle(series)
 }
 
 /// What `party` keeps for an item of a given run: the same run at all parties, another content at each.
@@ -131,34 +126,16 @@ pub fn put(pool: &Pool, number: Number, pieces: &[Blob]) {
 
 /// All parties make and commit `count` items of one piece each.
 pub fn make(pools: &[Pool], count: u64, length: usize) {
-    let lot = pools[0].fresh()..pools[0].fresh() + count;
-    for number in lot.clone() {
-        for (party, pool) in pools.iter().enumerate() {
-            put(pool, number, &[content(number, party as u8, length)]);
-        }
-    }
-    let made: Vec<_> = pools.iter().map(|p| p.made(lot.clone()).unwrap()).collect();
-    for (me, pool) in pools.iter().enumerate() {
-        assert_eq!(pool.committed(&others(&made, me)), Ok(count));
-    }
+    linked(pools.len()).make(pools, count, length);
 }
 
 pub fn agree(claimed: Vec<Claimed>) -> Vec<Result<Lease, VaultFault>> {
-    let claims: Vec<Claim> = claimed.iter().map(|c| sent(c.claim())).collect();
-    let claimed = claimed.into_iter().enumerate();
-    claimed
-        .map(|(me, claimed)| claimed.agreed(&others(&claims, me)))
-        .collect()
+    linked(claimed.len()).agree(claimed)
 }
 
 /// The first party leases, the others follow.
 pub fn lease(pools: &[Pool], count: usize) -> Vec<Lease> {
-    let mut claimed = vec![pools[0].lease(count).unwrap()];
-    for pool in &pools[1..] {
-        let follower = pool.follow(claimed[0].claim()).unwrap();
-        claimed.push(follower);
-    }
-    agree(claimed).into_iter().map(Result::unwrap).collect()
+    linked(pools.len()).lease(pools, count)
 }
 
 /// The only piece of an item.
