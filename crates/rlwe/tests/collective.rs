@@ -353,7 +353,7 @@ fn what_cannot_be_is_refused() {
     let p = parameters(64, &[40, 24]);
     let mut all = Servers::new(&p, 2, 1);
     let share = all.secrets[0].key_share(&p, &[0; 32], &mut all.rng);
-    for found in [0, 1, 9] {
+    for found in [0, 1, 10] {
         let fault = CollectiveKey::new(&p, [0; 32], &vec![share.clone(); found]).err();
         assert_eq!(fault, Some(ServersFault { found }));
     }

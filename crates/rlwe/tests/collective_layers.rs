@@ -224,9 +224,9 @@ fn parameters_are_the_smallest_that_hold() {
         assert_eq!(literal.degree, 8192);
         Ok::<u32, ParametersFault>(literal.prime_bits.iter().sum())
     };
-    assert_eq!(widths(40, Release::Masked), Ok(111));
-    assert_eq!(widths(64, Release::Masked), Ok(159));
-    assert_eq!(widths(40, SMUDGED), Ok(174));
+    assert_eq!(widths(40, Release::Masked), Ok(112));
+    assert_eq!(widths(64, Release::Masked), Ok(160));
+    assert_eq!(widths(40, SMUDGED), Ok(175));
     let few = Release::Smudged {
         coefficients: 1 << 10,
     };

@@ -5,11 +5,11 @@ use crate::wire::{decode_residues, encode_residues, residues_size};
 use crate::{Ciphertext, Coeff, Eval, Parameters, Poly, PublicKey, SecretKey};
 
 /// Servers that parameters allow for.
-pub const MOST_SERVERS: usize = 8;
+pub const MOST_SERVERS: usize = 9;
 
 /// A number of servers that no collective key has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("expected 2 to 8 servers, found {found}")]
+#[error("expected 2 to 9 servers, found {found}")]
 pub struct ServersFault {
     pub found: usize,
 }
@@ -40,7 +40,7 @@ impl CollectiveKey {
     /// The sum of the shares of all servers, made with the same seed. [MTBH20] EncKeyGen.
     ///
     /// # Errors
-    /// Where there are not 2 to 8.
+    /// Where there are not 2 to 9.
     pub fn new(
         p: &Parameters,
         common: [u8; 32],

@@ -76,7 +76,7 @@ impl Release {
 }
 
 /// The smallest parameters, as [`parameters_for`] has them, for layers over Z/2^plain_bits whose input and weights are
-/// shared among up to 8 servers: each server encrypts a share of the input and contributes the product with its
+/// shared among up to 9 servers: each server encrypts a share of the input and contributes the product with its
 /// share of the weights, uniform in Z/2^plain_bits; for an opening at a server or at a user.
 ///
 /// # Errors
