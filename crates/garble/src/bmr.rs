@@ -25,7 +25,7 @@
 //!
 //! # AND gates
 //!
-//! c = ab has a fresh mask and fresh labels. \[BLO16\] figure 2: for each x, y and target j the sum over all garblers i of
+//! c = ab has a fresh mask and fresh labels. The garbled gate of \[BLO16\]: for each x, y and target j the sum over all garblers i of
 //!
 //! `F_i(x, y, j) + [((x + l_a)(y + l_b) + l_c) R^j]_i + (k^j_c where i = j)`
 //!
@@ -44,7 +44,7 @@
 //!
 //! An evaluator that knows z of one row knows of the others that they lie at `z + 2 R`, `z + 4 R`, `z + 6 R`, and what they mask may
 //! contain R as well. The construction `E(z) + z` is circular correlation robust if no linear relation cancels R (Guo, Katz, Wang, Yu, S&P 2020,
-//! 2019/074, section 7.2): of `c R` and of `c R + R` with c in 2, 4, 6 none is zero unless R is, so that the doubling does what
+//! 2019/074): of `c R` and of `c R + R` with c in 2, 4, 6 none is zero unless R is, so that the doubling does what
 //! the orthomorphism does in the hash of half gates, and none is needed besides.
 //!
 //! Under one key there are `3 n LANES_PER_KEY` hashes unknown to the evaluator, so that a guess of an offset, at one key schedule and one

@@ -44,7 +44,7 @@ pub(crate) struct Operand<'a> {
     pub(crate) is_negated: bool,
 }
 
-/// \[BLO16\] figure 2, the part of one garbler. base: for each target j the share of `(l_a l_b + l_c) R^j`, with the zero label of c where j is the
+/// The garbled gate of \[BLO16\], the part of one garbler. base: for each target j the share of `(l_a l_b + l_c) R^j`, with the zero label of c where j is the
 /// garbler itself. out: [4, targets].
 #[inline(always)]
 pub(crate) fn garble_and(

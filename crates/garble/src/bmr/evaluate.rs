@@ -5,7 +5,7 @@ use super::{Fault, Rows, RowsLayout};
 use crate::circuit::{Circuit, Owner};
 use crate::half_gates::sums;
 use crate::hash::{LANES_PER_KEY, ROW, Row, ZERO};
-use crate::labels::ActiveLabels;
+use crate::labels::{ActiveLabels, LabelsLayout};
 use crate::tables::row;
 use subrosa_ring::{BitMatrix, xor_into};
 
@@ -21,9 +21,13 @@ impl ActiveInputs<'_> {
     fn check(&self, wires: usize, layout: RowsLayout) -> Result<(), Fault> {
         Fault::shape(wires, layout.lanes, self.bits)?;
         Fault::count(layout.garblers, self.labels.len())?;
+        let expected = LabelsLayout {
+            wires,
+            lanes: layout.lanes,
+        };
         for (garbler, labels) in self.labels.iter().enumerate() {
             let found = labels.layout();
-            let shape = found.check(wires, layout.lanes);
+            let shape = expected.check(found.wires, found.lanes);
             shape.map_err(Fault::of(garbler))?;
             let mut wrong = labels.colours();
             xor_into(wrong.words_mut(), self.bits.words());

@@ -1,7 +1,8 @@
 //! What coalitions see: the evaluator with all garblers but one, and all garblers.
 
 use crate::circuits;
-use crate::dealer::{Dealer, bit, prg, split};
+use crate::dealer::{Dealer, split};
+use crate::ideal::{bit, prg};
 use crate::reference::{Lane, Met};
 use crate::uniform::{sum, uniform};
 use proptest::prelude::*;

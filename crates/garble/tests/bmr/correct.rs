@@ -1,7 +1,8 @@
 //! Outputs and their masks against the clear.
 
 use crate::circuits;
-use crate::dealer::{Dealer, prg};
+use crate::dealer::Dealer;
+use crate::ideal::prg;
 use proptest::prelude::*;
 use subrosa_garble::bmr::Demand;
 use subrosa_garble::{Bit, Builder, Circuit, LANES_PER_KEY, Owner, neural};

@@ -5,6 +5,8 @@ mod circuits;
 mod collusion;
 mod correct;
 mod dealer;
+mod faults;
+mod ideal;
 mod reference;
 #[path = "../uniform/mod.rs"]
 mod uniform;
