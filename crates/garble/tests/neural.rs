@@ -1,8 +1,8 @@
 //! Every circuit of `neural`, in the clear and garbled, against integers.
 
 use proptest::prelude::*;
-use subrosa_core::{Prg, Seed};
-use subrosa_garble::{ActiveLabels, Circuit, Evaluator, Garbler, neural};
+use subrosa_core::{Prg, Secret, Seed};
+use subrosa_garble::{ActiveLabels, Circuit, Evaluator, Garbler, LabelsLayout, neural};
 use subrosa_ring::{BitMatrix, from_planes, mask, sign_extend, to_planes};
 
 const WIDTHS: [(usize, usize); 8] = [
@@ -238,6 +238,100 @@ fn selection() {
         ];
         check(&circuit, &values, &expected);
     }
+}
+
+#[test]
+fn values_with_shared_masks() {
+    for n in [2, 3, 8, 40, 64] {
+        let ends = boundaries(n);
+        let x: Vec<i64> = ends.iter().copied().cycle().take(121).collect();
+        let q: Vec<i64> = (0..x.len()).map(|l| ends[l / 11]).collect();
+        let ((c, mu), (qc, qm)) = (shares(&x, n, 1), shares(&q, n, 2));
+        let values = [("c".into(), c.clone()), ("mu".into(), mu.clone())];
+        let cut = |x: i64| x as u64 & mask(n as u32);
+
+        let circuit = neural::relu_shared(n);
+        assert_eq!((circuit.ands(), circuit.output_bits()), (2 * n - 2, n - 1));
+        let positive: Vec<u64> = x.iter().map(|x| *x.max(&0) as u64).collect();
+        check(&circuit, &values, &positive);
+
+        let circuit = neural::lift_shared(n);
+        assert_eq!((circuit.ands(), circuit.output_bits()), (n - 1, n));
+        let lifted: Vec<u64> = x.iter().map(|x| cut(*x)).collect();
+        check(&circuit, &values, &lifted);
+
+        let circuit = neural::choice_shared(n);
+        assert_eq!((circuit.ands(), circuit.output_bits()), (3 * n - 2, n));
+        let values = [("dc", c), ("dm", mu), ("qc", qc), ("qm", qm)];
+        let values = values.map(|(name, values)| (name.into(), values));
+        let pairs = x.iter().zip(&q);
+        let chosen: Vec<u64> = pairs
+            .map(|(d, q)| if *d < 0 { 0 } else { cut(*q) })
+            .collect();
+        check(&circuit, &values, &chosen);
+    }
+}
+
+/// Half gates where the garbler knows c, and each bit of mu is a sum of one bit of the garbler and of two others. The evaluator adds
+/// the others' labels, which they have by correlated OTs under the garbler's offset; the garbler's own bit goes into its zero label.
+#[test]
+fn labels_of_bits_that_several_hold() {
+    let (n, lanes) = (16, 90);
+    let circuit = neural::relu_shared(n);
+    let mut prg = Prg::new(&Seed::insecure_seeded(5));
+    let mut drawn = || {
+        let words = prg.words(64, 2 * n * lanes);
+        words
+            .as_chunks()
+            .0
+            .iter()
+            .map(|[a, b]| u128::from(*a) << 64 | u128::from(*b))
+            .collect::<Vec<u128>>()
+    };
+    let offset = drawn()[0] | 1;
+    let (one, two) = (drawn(), drawn());
+    let [c, own, first, second] =
+        [1, 2, 3, 4].map(|seed| Prg::new(&Seed::insecure_seeded(seed)).words(n as u32, lanes));
+    let set = |values: &[u64], i: usize| {
+        if values[i % lanes] >> (i / lanes) & 1 == 1 {
+            offset
+        } else {
+            0
+        }
+    };
+    let label = |i: usize| one[i] ^ set(&first, i) ^ two[i] ^ set(&second, i);
+    let labels = LabelsLayout { wires: n, lanes };
+    let labels = ActiveLabels::from_values(labels, (0..n * lanes).map(label).collect()).unwrap();
+    let zeros = (0..n * lanes)
+        .map(|i| one[i] ^ two[i] ^ set(&own, i))
+        .collect();
+
+    let mut garbler =
+        Garbler::with_offset(Prg::new(&Seed::insecure_seeded(6)), Secret::new(offset));
+    let wires = circuit.input("mu").unwrap();
+    let mut garbled = garbler
+        .garble_given(&circuit, lanes, vec![(wires, zeros)])
+        .unwrap();
+    let public = garbled.inputs.take(circuit.input("c").unwrap()).unwrap();
+    let mut active = public.choose(&to_planes(&c, 0, n as u32)).unwrap();
+    active.append(labels).unwrap();
+    let found = Evaluator::new()
+        .evaluate(&circuit, garbled.tables, active)
+        .unwrap();
+    let out = garbled.colours.decode(&found.colours()).unwrap();
+    let expected: Vec<u64> = (0..lanes)
+        .map(|l| {
+            let x = c[l].wrapping_add(own[l] ^ first[l] ^ second[l]);
+            sign(x, n).max(0) as u64
+        })
+        .collect();
+    assert_eq!(from_planes(&out), expected);
+}
+
+#[test]
+#[should_panic]
+fn an_even_offset_is_refused() {
+    Garbler::with_offset(Prg::new(&Seed::insecure_seeded(6)), Secret::new(2));
 }
 
 proptest! {

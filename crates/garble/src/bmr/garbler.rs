@@ -20,7 +20,11 @@ pub struct Garbler {
     prg: Prg,
 }
 
-/// OTs with one other garbler, of one circuit in all its lanes: [`Demand::cots`] and [`Demand::ots`] planes in each direction.
+/// OTs with one other garbler, of one circuit in all its lanes: [`Demand::cots`] and [`Demand::ots`] planes in each direction. Not `Clone`.
+///
+/// ```compile_fail,E0599
+/// fn twice(pair: subrosa_garble::bmr::Pair) { drop(pair.clone()); }
+/// ```
 pub struct Pair {
     /// Under this garbler's offset.
     pub sent: SenderCots,
@@ -273,6 +277,14 @@ impl<'c> ExpectSecond<'c> {
 }
 
 /// Waits for a [`Third`] of each other garbler.
+///
+/// ```compile_fail,E0382
+/// use subrosa_garble::bmr::{ExpectThird, Third};
+/// fn twice(stage: ExpectThird, a: Vec<Third>, b: Vec<Third>) {
+///     let _ = stage.finish(a);
+///     let _ = stage.finish(b);
+/// }
+/// ```
 pub struct ExpectThird<'c> {
     made: Made<'c>,
     /// Shares of `l_a l_b`, [ands, lanes].
