@@ -6,14 +6,38 @@
 //!
 //! | module | content |
 //! |---|---|
-//! | [`servers`] | who is who |
-//! | [`mesh`] | messages among all servers of one phase |
-//! | [`ots`] | keys and stocks of oblivious transfers between every two servers |
+//! | [`scheme`] | what all servers know: graph, encryption parameters, every step in order |
+//! | [`keys`], [`prepare`], [`evaluate`] | a server: setup, offline, online |
+//! | [`shares`] | the weights, divided |
+//! | [`linear`] | products under a collective key |
+//! | [`refresh`], [`dabits`] | masks of which every bit is shared, and truncation; bits shared by XOR made additive |
+//! | [`activation`] | activations in garbled circuits |
+//! | [`piece`] | the one-time material of a step |
+//! | [`servers`], [`mesh`], [`ots`] | who is who; messages among all; oblivious transfers between every two |
 
+pub mod activation;
+pub mod dabits;
+pub mod evaluate;
+pub mod keys;
+pub mod linear;
 pub mod mesh;
 pub mod ots;
+pub mod piece;
+pub mod prepare;
+mod price;
+pub mod refresh;
+pub mod scheme;
 pub mod servers;
+pub mod shares;
+mod walk;
 
+pub use activation::Garbling;
+pub use evaluate::evaluate_all;
+pub use keys::Keys;
 pub use mesh::Mesh;
 pub use ots::{OtKeys, OtPlan, Ots};
+pub use piece::{Piece, PieceLayout};
+pub use prepare::prepare_all;
+pub use scheme::{Scheme, Step};
 pub use servers::{Place, Servers};
+pub use shares::{Holders, Shares};

@@ -1,0 +1,128 @@
+//! The online phase of a server: every value less its mask.
+
+use crate::activation;
+use crate::mesh::Mesh;
+use crate::piece::Piece;
+use crate::prepare::{add_some, stack};
+use crate::price::result;
+use crate::refresh::{Refresh, open};
+use crate::scheme::Scheme;
+use crate::servers::{Place, Servers};
+use crate::shares::Shares;
+use crate::walk::{Reading, Walk, values, words};
+use subrosa_core::{Stock, Words, WordsLayout};
+use subrosa_ir::{Linear, Spread, WeightId};
+use subrosa_net::{RunError, Session};
+use subrosa_ring::{BitMatrix, add_into, expand_bits, mask_into, sub_into, to_planes};
+use subrosa_share::flow::Flow;
+use subrosa_share::step::Kind;
+
+/// From masked inputs c, which all servers know, to masked outputs: as [`Scheme::inputs`] and [`Scheme::outputs`] have them.
+///
+/// # Errors
+/// [`LocalFault::Invariant`](subrosa_net::LocalFault::Invariant) where `servers` or `inputs` are not the scheme's.
+pub fn evaluate_all(
+    scheme: &Scheme,
+    part: &Shares,
+    servers: &Servers,
+    stock: Stock<Piece>,
+    inputs: Vec<Words>,
+    threads: usize,
+    s: &mut Session,
+) -> Result<Vec<Words>, RunError> {
+    scheme.check(servers, &inputs)?;
+    let evaluating = Evaluating {
+        scheme,
+        part,
+        stock,
+        threads,
+        mesh: Mesh::new(servers, s),
+    };
+    let mut flow = Flow::new(&scheme.graph, 0, Walk::new(evaluating));
+    let outputs = flow.run(values(&scheme.inputs, inputs))?;
+    Ok(words(&outputs))
+}
+
+struct Evaluating<'a> {
+    scheme: &'a Scheme,
+    part: &'a Shares,
+    stock: Stock<Piece>,
+    threads: usize,
+    mesh: Mesh<'a>,
+}
+
+impl Reading for Evaluating<'_> {
+    type Error = RunError;
+    const LIVE: bool = true;
+    const PUBLIC: bool = true;
+
+    /// y - λ_y is the sum over all servers of W^j c + (W λ)^j + b^j - λ_y^j.
+    fn linear(&mut self, linear: &Linear, bits: u32, x: &[u64]) -> Result<Vec<u64>, RunError> {
+        let mut share = self.stock.take()?.words()?.values;
+        if let Some(weight) = self.part.get(linear.weight) {
+            let kind = &linear.kind;
+            kind.accumulate(self.threads, bits, x, weight, &mut share);
+        }
+        let layout = WordsLayout {
+            count: share.len(),
+            bits,
+        };
+        Ok(open(layout, share, &mut self.mesh)?.values)
+    }
+
+    fn bias(&mut self, _: WeightId, _: &Spread, _: &mut [u64]) {}
+
+    fn refresh(
+        &mut self,
+        refresh: Refresh,
+        by: u32,
+        x: &[u64],
+    ) -> Result<(Vec<u64>, BitMatrix), RunError> {
+        let mut c = self.stock.take()?.words()?.values;
+        add_into(&mut c, x);
+        mask_into(&mut c, refresh.bits);
+        c.iter_mut().for_each(|c| *c >>= by);
+        Ok((c, BitMatrix::default()))
+    }
+
+    /// Of v = sum of ±2^i (e_i + (1 - 2 e_i) l_i) every server has a share.
+    fn activate(
+        &mut self,
+        shape: activation::Shape,
+        of: &[(Vec<u64>, BitMatrix)],
+        added: &[u64],
+    ) -> Result<Vec<u64>, RunError> {
+        let piece = self.stock.take()?.activation()?;
+        let narrow = shape.kind.lift().narrow;
+        let planes: Vec<BitMatrix> = of.iter().map(|(c, _)| to_planes(c, 0, narrow)).collect();
+        let c = stack(shape.lanes, planes.iter());
+        let garbling = self.scheme.garbling;
+        let mesh = &mut self.mesh;
+        let e = activation::evaluate(&shape, garbling, piece.circuit, &c, mesh)?;
+        let mut share = vec![0u64; shape.lanes];
+        let first = u64::from(mesh.servers.me == Place(0));
+        for (i, l) in piece.bits.iter().enumerate() {
+            let e = expand_bits(e.row(i), shape.lanes);
+            let negative = is_signed(shape.kind) && i + 1 == shape.output_planes();
+            let turn = u64::from(negative).wrapping_neg();
+            for ((share, l), e) in share.iter_mut().zip(&l.values).zip(e) {
+                // l or, where e is set, 1 - l: the one is the first server's.
+                let term = (l ^ e.wrapping_neg()).wrapping_add(e + (e & first)) << i;
+                *share = share.wrapping_add((term ^ turn).wrapping_sub(turn));
+            }
+        }
+        sub_into(&mut share, &piece.mask.values);
+        let layout = result(&shape);
+        let mut c = open(layout, share, mesh)?.values;
+        add_some(&mut c, added, layout.bits);
+        Ok(c)
+    }
+}
+
+/// Whether the last bit of the results is a sign.
+fn is_signed(kind: Kind) -> bool {
+    match kind {
+        Kind::Lift(_) | Kind::Choice { .. } => true,
+        Kind::Positive(_) | Kind::Maximum { .. } => false,
+    }
+}

@@ -1,0 +1,7 @@
+//! Servers in threads: bits, masks, shares, and whole networks.
+
+mod dabits;
+mod graphs;
+mod harness;
+mod secrecy;
+mod whole;
