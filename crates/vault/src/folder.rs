@@ -8,6 +8,7 @@ use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use subrosa_core::Seed;
 
 /// The folder, locked for as long as this value lives.
 pub struct Folder {
@@ -131,6 +132,18 @@ impl Drop for Pieces {
             let _ = fs::remove_file(&self.0);
         }
     }
+}
+
+/// A new file in `root`, which is made where there is none, for this process to write and to read. On Unix its name is
+/// deleted at once; elsewhere with the value beside it.
+pub fn unnamed(root: &Path) -> Result<(File, Option<Pieces>), VaultFault> {
+    make_folder(root)?;
+    let name = Seed::random().map_err(|_| VaultFault::Randomness)?;
+    let path = root.join(SeriesId(*name.reveal()).hex());
+    let file =
+        owner_only(OpenOptions::new().read(true).write(true).create_new(true)).open(&path)?;
+    let pieces = Pieces(path);
+    Ok((file, (!cfg!(unix)).then_some(pieces)))
 }
 
 fn series_of(name: &OsStr) -> Option<SeriesId> {

@@ -5,14 +5,13 @@ use crate::folder::Pieces;
 use crate::ledger::Row;
 use crate::name::Epoch;
 use crate::numbers::Number;
+use crate::pieces::{ItemPieces, check_length};
 use crate::seal::Opener;
 use crate::series::Shared;
 use crate::word::Claim;
-use std::marker::PhantomData;
 use std::sync::Arc;
 use std::vec::IntoIter;
-use subrosa_core::{Bytes, Seed, Stock, StockFault, Wire};
-use zeroize::Zeroizing;
+use subrosa_core::{Bytes, Seed, Stock, Wire};
 
 /// Items that this party has marked as taken and does not use before all others have, too.
 pub struct Claimed {
@@ -42,15 +41,6 @@ pub struct Item {
     row: Row,
     pieces: Pieces,
     shared: Arc<Shared>,
-}
-
-/// The pieces of one item in the order in which they were put, read as they are asked for.
-pub struct ItemPieces<T: Wire> {
-    layouts: IntoIter<T::Layout>,
-    opener: Option<Opener>,
-    scratch: Zeroizing<Vec<u8>>,
-    item: Option<Item>,
-    piece: PhantomData<fn() -> T>,
 }
 
 impl Claimed {
@@ -125,34 +115,23 @@ impl Item {
 
     /// The pieces, which must be as long as `layouts` say. One chunk and one piece are in memory at a time.
     pub fn pieces<T: Wire>(self, layouts: Vec<T::Layout>) -> Result<ItemPieces<T>, VaultFault> {
-        let expected = layouts.iter().map(T::size).sum::<Bytes>().0;
-        let (number, found) = (self.number, self.row.length);
-        if expected != found {
-            return Err(VaultFault::Length { expected, found });
-        }
+        let (number, length) = (self.number, self.row.length);
+        check_length::<T>(&layouts, length)?;
         let file = self.pieces.open(number)?;
-        let key = self.key();
-        Ok(ItemPieces {
-            layouts: layouts.into_iter(),
-            opener: Some(Opener::new(file, &key, number, found)?),
-            scratch: Zeroizing::default(),
-            item: Some(self),
-            piece: PhantomData,
-        })
+        let opener = Opener::new(file, &self.key(), number, length)?;
+        Ok(ItemPieces::new(layouts, opener, self))
     }
 
-    /// [`Item::pieces`] for a role to take from. A piece that cannot be read is [`StockFault::Malformed`] if its
-    /// bytes are not those that were put, [`StockFault::Closed`] otherwise.
+    /// [`Item::pieces`] for a role to take from. A piece that cannot be read is [`Malformed`] if its bytes are not those
+    /// that were put, [`Closed`] otherwise.
+    ///
+    /// [`Malformed`]: subrosa_core::StockFault::Malformed
+    /// [`Closed`]: subrosa_core::StockFault::Closed
     pub fn stock<T: Wire>(self, layouts: Vec<T::Layout>) -> Result<Stock<T>, VaultFault>
     where
         T::Layout: 'static,
     {
-        let told = |fault| match fault {
-            VaultFault::Corrupted(_) | VaultFault::Malformed(_) => StockFault::Malformed,
-            _ => StockFault::Closed,
-        };
-        let pieces = self.pieces(layouts)?;
-        Ok(Stock::new(pieces.map(move |piece| piece.map_err(told))))
+        Ok(self.pieces(layouts)?.stock())
     }
 
     fn key(&self) -> Seed {
@@ -160,44 +139,5 @@ impl Item {
         let (number, salt) = (self.number, &self.row.salt);
         self.epoch
             .item_key(&base.items, &self.shared.id, number, salt)
-    }
-}
-
-impl<T: Wire> ItemPieces<T> {
-    fn read(&mut self) -> Result<Option<T>, VaultFault> {
-        let Some(opener) = &mut self.opener else {
-            return Ok(None);
-        };
-        let Some(layout) = self.layouts.next() else {
-            opener.finish()?;
-            return Ok(None);
-        };
-        // The sum of all lengths is the file's, so this one is no longer.
-        self.scratch.clear();
-        self.scratch.resize(T::size(&layout).0 as usize, 0);
-        opener.read(&mut self.scratch)?;
-        let piece = T::decode(&layout, &self.scratch)?;
-        if self.layouts.len() == 0 {
-            opener.finish()?;
-            self.close();
-        }
-        Ok(Some(piece))
-    }
-
-    fn close(&mut self) {
-        self.opener = None;
-        self.item = None;
-    }
-}
-
-/// Ends after the first fault.
-impl<T: Wire> Iterator for ItemPieces<T> {
-    type Item = Result<T, VaultFault>;
-    fn next(&mut self) -> Option<Self::Item> {
-        let piece = self.read().transpose();
-        if !matches!(piece, Some(Ok(_))) {
-            self.close();
-        }
-        piece
     }
 }

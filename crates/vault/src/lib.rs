@@ -15,6 +15,9 @@
 //!   a crash burns what was leased, and the next handshake burns what one party's backup brings back.
 //! - An [`Item`] is moved, not copied, and its file is deleted after use.
 //!
+//! A [`Spill`] is of none of this: material that is used by the process that makes it, sealed in the same way, in a
+//! file only because it is larger than memory.
+//!
 //! Each party tells its words to all others, or all tell theirs to one of them, the *hub*, which combines them and
 //! tells each what all say, itself included: [`Series::combined`], [`Pool::combined`], [`Claimed::combined`]. A party
 //! then settles, commits and agrees with the hub's word alone, and learns nothing of how many others there are: a
@@ -77,17 +80,21 @@ mod lease;
 mod ledger;
 mod name;
 mod numbers;
+mod pieces;
 mod seal;
 mod series;
 mod slot;
+mod spill;
 mod vault;
 mod word;
 
 pub use fault::{Part, VaultFault};
-pub use lease::{Claimed, Item, ItemPieces, Lease};
+pub use lease::{Claimed, Item, Lease};
 pub use name::{SeriesId, SeriesName, SeriesTag};
 pub use numbers::{Number, Numbers};
+pub use pieces::ItemPieces;
 pub use series::{Pool, Series};
 pub use slot::Slot;
+pub use spill::{Spill, Spilled};
 pub use vault::Vault;
 pub use word::{Claim, Durable, Gone, Kind, Made, Standing, Word};

@@ -3,11 +3,11 @@ use crate::folder::Pieces;
 use crate::ledger::Row;
 use crate::name::Epoch;
 use crate::numbers::Number;
+use crate::pieces::PieceWriter;
 use crate::seal::Sealer;
 use crate::series::Shared;
 use std::sync::Arc;
 use subrosa_core::{Seed, Shelf, StockFault, Wire};
-use zeroize::{Zeroize, Zeroizing};
 
 /// An item in the making. Pieces go to disk as they come, sealed. Dropped before [`Slot::made`], it leaves nothing.
 pub struct Slot {
@@ -16,8 +16,7 @@ pub struct Slot {
     number: Number,
     salt: Seed,
     pieces: Pieces,
-    sealer: Result<Sealer, VaultFault>,
-    scratch: Zeroizing<Vec<u8>>,
+    writer: PieceWriter,
 }
 
 impl Slot {
@@ -36,8 +35,7 @@ impl Slot {
             number,
             salt,
             pieces,
-            sealer: Ok(sealer),
-            scratch: Zeroizing::default(),
+            writer: PieceWriter::new(sealer),
         })
     }
 
@@ -47,12 +45,12 @@ impl Slot {
 
     /// Why the shelf took no more pieces, if so.
     pub fn fault(&self) -> Option<&VaultFault> {
-        self.sealer.as_ref().err()
+        self.writer.fault()
     }
 
     /// Makes the item durable. It is not usable before all parties have said that they have made it.
     pub fn made(self) -> Result<(), VaultFault> {
-        let (file, length) = self.sealer?.finish()?;
+        let (file, length) = self.writer.finish()?;
         file.sync_all()?;
         self.pieces.sync_name()?;
         let salt = self.salt;
@@ -66,14 +64,6 @@ impl Slot {
 /// After a fault the shelf is closed; [`Slot::made`] tells why.
 impl<T: Wire> Shelf<T> for Slot {
     fn put(&mut self, piece: T) -> Result<(), StockFault> {
-        let sealer = self.sealer.as_mut().map_err(|_| StockFault::Closed)?;
-        self.scratch.clear();
-        piece.encode(&mut self.scratch);
-        if let Err(fault) = sealer.write(&self.scratch) {
-            self.scratch.zeroize();
-            self.sealer = Err(fault);
-            return Err(StockFault::Closed);
-        }
-        Ok(())
+        self.writer.put(&piece)
     }
 }

@@ -7,4 +7,5 @@ mod handshake;
 mod hub;
 mod kill;
 mod parties;
+mod spill;
 mod table;
