@@ -1,6 +1,7 @@
 //! The online half of a step: labels of the public bits to the evaluator, e of the results' bits to all others.
 
 use super::price::Move;
+use super::shape::others;
 use super::{Garbling, Piece, Shape, bmr, broken, check, single};
 use crate::mesh::Mesh;
 use std::sync::Arc;
@@ -21,14 +22,13 @@ pub fn moves(shape: &Shape, garbling: Garbling, remotes: usize) -> Vec<Move> {
     let labels = Vec::<ActiveLabels>::size(&labels(shape, garbling, remotes));
     let found = BitMatrix::size(&shape.output_bits());
     let evaluator = garbling.evaluator(remotes);
-    let others = shape.others(remotes, evaluator);
     vec![
         Move::new(
             garbling
                 .garblers(remotes)
                 .map(|from| (from, evaluator, labels)),
         ),
-        Move::new(others.map(|to| (evaluator, to, found))),
+        Move::new(others(remotes, evaluator).map(|to| (evaluator, to, found))),
     ]
 }
 

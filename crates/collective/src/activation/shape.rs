@@ -94,10 +94,6 @@ impl Shape {
         }
     }
 
-    pub(super) fn others(&self, remotes: usize, than: Place) -> impl Iterator<Item = Place> {
-        (0..=remotes).map(Place).filter(move |at| *at != than)
-    }
-
     pub(super) fn shared_bits(&self) -> BitsLayout {
         BitsLayout {
             planes: self.shared_planes(),
@@ -111,6 +107,11 @@ impl Shape {
             lanes: self.lanes,
         }
     }
+}
+
+/// All servers but one.
+pub(super) fn others(remotes: usize, than: Place) -> impl Iterator<Item = Place> {
+    (0..=remotes).map(Place).filter(move |at| *at != than)
 }
 
 pub(super) fn inputs(circuit: &Circuit, of: Owner) -> impl Iterator<Item = &Input> {

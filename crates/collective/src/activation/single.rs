@@ -6,7 +6,7 @@
 
 use super::lanes::{masks, rows};
 use super::price::{Demand, Move};
-use super::shape::inputs;
+use super::shape::{inputs, others};
 use super::{Piece, PieceLayout, Shape, broken};
 use crate::mesh::Mesh;
 use crate::ots::Ots;
@@ -78,9 +78,8 @@ pub(super) fn offline(shape: &Shape, remotes: usize) -> Vec<Move> {
     let flips = BitMatrix::size(&shape.shared_bits());
     let labels = Blocks::size(&shared_labels(shape));
     let tables = Tables::size(&tables(shape));
-    let others = (1..=remotes).map(Place);
     vec![
-        Move::new(others.map(|from| (from, GARBLER, flips))),
+        Move::new(others(remotes, GARBLER).map(|from| (from, GARBLER, flips))),
         Move::new(helpers(remotes + 1).map(|from| (from, EVALUATOR, labels))),
         Move::new([(GARBLER, EVALUATOR, tables)]),
     ]

@@ -1,10 +1,11 @@
 use super::{GARBLINGS, Inputs, keys, kinds, masked, party, samples, seeded, serve, together};
-use crate::Place;
-use crate::activation::{Garbling, Shape};
+use crate::activation::{Garbling, Piece, Shape, evaluate, prepare};
+use crate::{Mesh, OtPlan, Ots, Place};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
-use subrosa_core::PartyId;
+use subrosa_core::{Malformed, PartyId};
 use subrosa_net::{HEADER_LEN, LocalFault, Misdeed, RunError, Tap, is_data};
+use subrosa_ring::BitMatrix;
 
 type Direction = (PartyId, PartyId);
 
@@ -122,7 +123,7 @@ fn short_messages_end_the_step_and_name_their_sender() {
 #[test]
 fn changed_messages_name_their_sender_or_nobody() {
     for case in cases() {
-        let mut refused = 0;
+        let (mut padding, mut colours) = (0, 0);
         for (direction, at) in case.messages() {
             let (ends, _) = case.run(Some((direction, at)), |bytes| fill(bytes));
             let at_a_loss = ends
@@ -131,16 +132,51 @@ fn changed_messages_name_their_sender_or_nobody() {
             let at_a_loss = at_a_loss.map(|at| party(Place(at), case.remotes));
             for error in ends.iter().filter_map(|end| end.as_ref().err()) {
                 match error {
-                    RunError::Peer { peer, .. } => assert_eq!(*peer, direction.0),
+                    RunError::Peer { peer, misdeed } => {
+                        assert_eq!(*peer, direction.0);
+                        padding += usize::from(*misdeed == Misdeed::Malformed(Malformed::Padding));
+                        colours += usize::from(*misdeed == Misdeed::Malformed(Malformed::Range));
+                    }
                     RunError::Local(fault) => assert_eq!(*fault, LocalFault::Invariant),
                     RunError::Aborted { culprit, .. } => {
                         assert!(*culprit == direction.0 || Some(*culprit) == at_a_loss);
                     }
                     RunError::Link { .. } => panic!("{error:?}"),
                 }
-                refused += 1;
             }
         }
-        assert!(refused > 0);
+        assert!(padding > 0);
+        // A label of `Bmr` shows its bit.
+        assert_eq!(colours > 0, case.garbling == Garbling::Bmr);
+    }
+}
+
+#[test]
+fn bits_of_another_shape_and_pieces_of_another_place_are_refused() {
+    for Case {
+        shape,
+        garbling,
+        inputs,
+        remotes,
+    } in cases()
+    {
+        let keys = keys(remotes);
+        let refused = together(remotes, None, |servers, s| {
+            let mut ots = Ots::new(&keys[servers.me.0], &OtPlan::default(), servers, s)?;
+            let mut mesh = Mesh::new(servers, s);
+            let (few, mut prg) = (BitMatrix::new(1, shape.lanes), seeded(1));
+            let prepared = prepare(&shape, garbling, &few, &mut ots, &mut prg, &mut mesh);
+            let mut ends = vec![prepared.err()];
+            ends.push(evaluate(&shape, garbling, Piece::Nothing, &few, &mut mesh).err());
+            if garbling == Garbling::Bmr || servers.me < Place(2) {
+                let c = &inputs.public;
+                ends.push(evaluate(&shape, garbling, Piece::Nothing, c, &mut mesh).err());
+            }
+            Ok(ends)
+        });
+        let invariant = Some(RunError::Local(LocalFault::Invariant));
+        for ends in refused {
+            assert!(ends.unwrap().iter().all(|end| *end == invariant));
+        }
     }
 }

@@ -1,6 +1,7 @@
 mod agreement;
 mod faults;
 mod secrecy;
+mod uniform;
 
 use super::{Garbling, Piece, Shape, evaluate, prepare};
 use crate::{Mesh, OtKeys, OtPlan, Ots, Place, Servers};
