@@ -60,6 +60,10 @@ pub trait WholePlan: Send + Sync {
     fn reading(&self) -> Option<&'static str> {
         None
     }
+    /// Where the network is cut, in a protocol that divides it.
+    fn cut(&self) -> Option<String> {
+        None
+    }
     /// How long one inference is reckoned to take on `network` with its offline phase, for a choice between
     /// readings: without what all of them have in common.
     fn predicted(&self, _network: &Network) -> Option<Duration> {

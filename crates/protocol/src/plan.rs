@@ -37,4 +37,12 @@ pub enum PlanError {
         operator: &'static str,
         node: String,
     },
+    #[error("the model cannot be divided at `{at}`; possible: {}", possible.join(", "))]
+    Cut { at: String, possible: Vec<String> },
+    #[error("{found} remote servers, expected {least} to {most}")]
+    Remotes {
+        least: usize,
+        most: usize,
+        found: usize,
+    },
 }

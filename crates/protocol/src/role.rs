@@ -5,6 +5,8 @@ use subrosa_net::{RunError, Session};
 
 pub trait Protocol: 'static {
     const CARD: Card;
+    /// Whether it follows [`Division`](crate::Division).
+    const DIVIDES: bool = false;
     /// The plan of all parties. Its maker may know everything.
     type Whole: WholePlan;
     /// Lowers for itself: ring width and headroom are the protocol's.

@@ -1,0 +1,134 @@
+//! A remote: computes the hidden half with the other servers, on shares of its weights.
+
+use crate::Seco;
+use crate::part;
+use crate::parties::GATEWAY;
+use crate::plan::Whole;
+use crate::relay::{line, seeds_at_remote, streams_at_remote};
+use crate::slots::{Purpose, Streams};
+use crate::user::subtract;
+use crate::view::{RemoteView, handed};
+use subrosa_collective::evaluate::evaluate_all;
+use subrosa_collective::prepare::prepare_all;
+use subrosa_collective::{Keys, Piece, PieceLayout, Scheme, Shares};
+use subrosa_core::{Seed, Shelf, Stock, Words, WordsLayout};
+use subrosa_ir::Tensor;
+use subrosa_net::{RunError, Session};
+use subrosa_protocol::{Holding, Role};
+use subrosa_ring::mask_into;
+
+pub struct Remote {
+    pub number: usize,
+    pub threads: usize,
+}
+
+/// What a server keeps for the hidden half. Read-only.
+pub struct ServerKeys {
+    /// Of the slots that it plays, shared with the user.
+    pub slots: Vec<Seed>,
+    pub hidden: Keys,
+}
+
+/// The servers' masks of what the front half hands on, in the widths in which the hidden half reads it.
+pub fn masks_of(streams: &Streams, hidden: &Scheme) -> Vec<Words> {
+    let wide = streams.masks(Purpose::Transition, &handed(hidden));
+    narrow(wide, &hidden.inputs)
+}
+
+/// Modulo smaller powers of two.
+pub fn narrow(mut words: Vec<Words>, layouts: &[WordsLayout]) -> Vec<Words> {
+    for (words, layout) in words.iter_mut().zip(layouts) {
+        words.bits = layout.bits;
+        mask_into(&mut words.values, words.bits);
+    }
+    words
+}
+
+impl Role for Remote {
+    type Of = Seco;
+    type Plan = RemoteView;
+    type Keys = ServerKeys;
+    type Part = Shares;
+    type Piece = Piece;
+    type Running = Stock<Piece>;
+    type Outcome = ();
+
+    fn view(&self, whole: &Whole) -> RemoteView {
+        whole.remote(self.number)
+    }
+
+    fn pieces(&self, plan: &RemoteView) -> Vec<PieceLayout> {
+        plan.hidden.pieces(&plan.servers)
+    }
+
+    fn setup(&self, plan: &RemoteView, s: &mut Session) -> Result<ServerKeys, RunError> {
+        Ok(ServerKeys {
+            slots: seeds_at_remote(&plan.servers, s)?,
+            hidden: Keys::setup(&plan.hidden, &plan.servers, s)?,
+        })
+    }
+
+    fn deploy(
+        &self,
+        plan: &RemoteView,
+        _: &ServerKeys,
+        holding: &Holding,
+        _: &mut Session,
+    ) -> Result<Shares, RunError> {
+        part::to_remote(plan, holding.part()?)
+    }
+
+    fn offline(
+        &self,
+        plan: &RemoteView,
+        keys: &ServerKeys,
+        part: &Shares,
+        shelf: &mut dyn Shelf<Piece>,
+        s: &mut Session,
+    ) -> Result<(), RunError> {
+        let RemoteView { hidden, servers } = plan;
+        let mut turns = line();
+        let streams = streams_at_remote(&keys.slots, servers, &mut turns, s)?;
+        let masks = masks_of(&streams, hidden);
+        let keys = &keys.hidden;
+        let threads = self.threads;
+        let mut masks = prepare_all(hidden, keys, part, servers, masks, shelf, threads, s)?;
+        subtract(&mut masks, &streams.masks(Purpose::Answer, &hidden.outputs));
+        s.send(turns.step(), GATEWAY, masks)
+    }
+
+    fn share(
+        &self,
+        _: &RemoteView,
+        _: &ServerKeys,
+        stock: Stock<Piece>,
+        _: Option<Vec<Tensor>>,
+        _: &mut Session,
+    ) -> Result<Stock<Piece>, RunError> {
+        Ok(stock)
+    }
+
+    fn online(
+        &self,
+        plan: &RemoteView,
+        _: &ServerKeys,
+        part: &Shares,
+        stock: Stock<Piece>,
+        s: &mut Session,
+    ) -> Result<(), RunError> {
+        let RemoteView { hidden, servers } = plan;
+        let inputs = s.receive(line().step(), GATEWAY, hidden.inputs.clone())?;
+        evaluate_all(hidden, part, servers, stock, inputs, self.threads, s)?;
+        Ok(())
+    }
+
+    fn reveal(
+        &self,
+        _: &RemoteView,
+        _: &ServerKeys,
+        (): (),
+        _: &mut Session,
+    ) -> Result<Option<Vec<Tensor>>, RunError> {
+        Ok(None)
+    }
+}
