@@ -31,12 +31,10 @@ pub enum Error {
     Tail(#[from] EvalError),
     #[error("parts of the model: {0}")]
     Parts(#[from] LocalFault),
-    #[error("{protocol}: {one} and {other} both keep material and have no link to agree on it")]
-    Unlinked {
-        protocol: &'static str,
-        one: &'static str,
-        other: &'static str,
-    },
+    #[error(
+        "{protocol}: no party that keeps material is linked to all others, so that they could agree on it"
+    )]
+    NoHub { protocol: &'static str },
     #[error(transparent)]
     Run(#[from] Box<Blame>),
 }

@@ -11,6 +11,7 @@
 
 mod blame;
 mod error;
+mod hub;
 mod memory;
 mod oracle;
 mod participant;

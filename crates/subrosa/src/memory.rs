@@ -1,5 +1,6 @@
 use crate::participant::Source;
 use crate::{Blame, Error, Participant, Phased, Planned, PoolTerms, blame};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -72,12 +73,17 @@ impl InMemory {
     /// Opens a vault for every party that keeps material, each in a folder of its own under `folder` with a key that
     /// is nowhere else, and joins them to a pool.
     pub fn join(&mut self, planned: &Planned, folder: &Path) -> Result<(), Error> {
-        let keepers = planned.keepers()?;
         let print = |party: &PartyId| (*party, Fingerprint([party.0; 32]));
-        let prints: Vec<(PartyId, Fingerprint)> = keepers.iter().map(print).collect();
+        let mut told = BTreeMap::new();
+        for seat in &self.seats {
+            let keepers = planned.keepers_told(seat.party)?;
+            let prints: Vec<(PartyId, Fingerprint)> = keepers.iter().map(print).collect();
+            told.insert(seat.party, prints);
+        }
         self.all(|seat, party| {
             let folder = folder.join(seat.name);
-            let terms = PoolTerms::passing(seat.party, prints.clone(), &folder)?;
+            let keepers = told.get(&seat.party).cloned().unwrap_or_default();
+            let terms = PoolTerms::passing(seat.party, keepers, &folder)?;
             party.join(terms).map(unbilled)
         })?;
         Ok(())

@@ -88,7 +88,7 @@ impl Participant {
         self.step(true, |party, session| party.offline(session))
     }
 
-    /// Joins the pool of the present setup: every party does, with the same keepers. Those settle their vaults.
+    /// Joins the pool of the present setup: every party does, with the same hub. The keepers settle their vaults.
     /// Another setup leaves the pool empty, to be joined again.
     pub fn join(&mut self, terms: PoolTerms) -> Result<(), RunError> {
         let links = self.links()?;
@@ -99,7 +99,8 @@ impl Participant {
         let keeping = Keeping::new(me, has_pieces, &prints, terms);
         let mut keeping = keeping.map_err(|error| self.end(error))?;
         if keeping.keeps() {
-            self.beside(&keeping.peers(), |s| keeping.handshake(s))?;
+            let keepers = keeping.peers().to_vec();
+            self.beside(&keepers, |s| keeping.handshake(s))?;
         }
         self.keeping = Some(keeping);
         Ok(())
@@ -129,7 +130,8 @@ impl Participant {
         }
         self.rest();
         if keeping.keeps() {
-            self.beside(&keeping.peers(), |s| keeping.commit(first, s))?;
+            let keepers = keeping.peers().to_vec();
+            self.beside(&keepers, |s| keeping.commit(first, s))?;
         }
         Ok(bills)
     }

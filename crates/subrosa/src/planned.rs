@@ -74,19 +74,31 @@ impl Planned {
             .collect()
     }
 
-    /// The parties that keep material. They settle their vaults among themselves, so all of them must be linked.
+    /// The parties that keep material, none if no party has any. They settle their vaults by way of one of them, the
+    /// hub, which comes first and must be linked to every other party.
     pub fn keepers(&self) -> Result<Vec<PartyId>, Error> {
         let keepers = self.parties.iter().filter(|party| party.keeps);
-        let keepers: Vec<Seat> = keepers.map(|party| party.seat).collect();
-        if let Some([one, other]) = unlinked(&keepers, &self.links()) {
-            let protocol = self.protocol.name();
-            return Err(Error::Unlinked {
-                protocol,
-                one,
-                other,
-            });
+        let keepers: Vec<PartyId> = keepers.map(|party| party.seat.party).collect();
+        if keepers.is_empty() {
+            return Ok(keepers);
         }
-        Ok(keepers.iter().map(|seat| seat.party).collect())
+        let all: Vec<PartyId> = self.parties.iter().map(|party| party.seat.party).collect();
+        let hub = hub(&keepers, &all, &self.links());
+        let protocol = self.protocol.name();
+        let hub = hub.ok_or(Error::NoHub { protocol })?;
+        let others = keepers.into_iter().filter(|keeper| *keeper != hub);
+        Ok([hub].into_iter().chain(others).collect())
+    }
+
+    /// Of [`Planned::keepers`] those that `party` is told of, the hub first: all at the hub, at others the hub, and the
+    /// party itself if it is one.
+    pub fn keepers_told(&self, party: PartyId) -> Result<Vec<PartyId>, Error> {
+        let mut keepers = self.keepers()?;
+        let hub = keepers.first().copied();
+        if hub != Some(party) {
+            keepers.retain(|keeper| Some(*keeper) == hub || *keeper == party);
+        }
+        Ok(keepers)
     }
 
     /// How activations are computed, where the protocol has more than one way.
@@ -111,15 +123,11 @@ impl Planned {
     }
 }
 
-/// Two parties that no link joins.
-fn unlinked(seats: &[Seat], links: &[(PartyId, PartyId)]) -> Option<[&'static str; 2]> {
+/// The first keeper that is linked to all other parties.
+fn hub(keepers: &[PartyId], all: &[PartyId], links: &[(PartyId, PartyId)]) -> Option<PartyId> {
     let linked = |a: PartyId, b: PartyId| links.contains(&(a, b)) || links.contains(&(b, a));
-    let pairs = seats
-        .iter()
-        .enumerate()
-        .flat_map(|(at, one)| seats.iter().skip(at + 1).map(move |other| (one, other)));
-    let mut missing = pairs.filter(|(one, other)| !linked(one.party, other.party));
-    missing.next().map(|(one, other)| [one.name, other.name])
+    let to_all = |keeper: PartyId| all.iter().all(|p| *p == keeper || linked(keeper, *p));
+    keepers.iter().copied().find(|keeper| to_all(*keeper))
 }
 
 /// Bytes of all parties together; rounds of the party that waits most often.
@@ -140,19 +148,23 @@ pub fn total<'a>(bills: impl IntoIterator<Item = &'a Bill>) -> Bill {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use subrosa_protocol::PartyKind;
 
     #[test]
-    fn a_missing_link_is_found() {
-        let seat = |number, name| Seat {
-            party: PartyId(number),
-            name,
-            kind: PartyKind::Server,
+    fn the_hub_is_the_first_keeper_that_is_linked_to_all() {
+        let all = [0, 1, 2, 3].map(PartyId);
+        let link = |(a, b): &(u8, u8)| (PartyId(*a), PartyId(*b));
+        let hub = |keepers: &[PartyId], links: &[(u8, u8)]| {
+            let links: Vec<_> = links.iter().map(link).collect();
+            super::hub(keepers, &all, &links)
         };
-        let seats = [seat(0, "a"), seat(1, "b"), seat(2, "c")];
-        let link = |a, b| (PartyId(a), PartyId(b));
-        let most = [link(0, 1), link(2, 0)];
-        assert_eq!(unlinked(&seats, &most), Some(["b", "c"]));
-        assert_eq!(unlinked(&seats, &[most[0], most[1], link(1, 2)]), None);
+        let star = [(0, 1), (2, 1), (1, 3)];
+        assert_eq!(hub(&all, &star), Some(PartyId(1)));
+        let most = [(0, 1), (1, 2), (1, 3), (2, 3), (0, 2)];
+        assert_eq!(hub(&all, &most), Some(PartyId(1)));
+        assert_eq!(hub(&all[2..], &most), Some(PartyId(2)));
+        assert_eq!(hub(&all[2..], &star), None);
+        let whole = [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)];
+        assert_eq!(hub(&all, &whole), Some(PartyId(0)));
+        assert_eq!(hub(&all, &star[1..]), None);
     }
 }

@@ -1,28 +1,30 @@
 //! Material made ahead: one party's part of it in its vault, and what parties tell each other about it.
 //!
-//! Parties whose role has pieces are keepers; all of them are linked to each other. The first keeper leads: it says
-//! how many items are leased, to all others, also to those that keep nothing but take part in offline phases.
+//! Parties whose role has pieces are keepers. One of them, the hub, is linked to every party of the plan; every word
+//! goes to it, and each keeper is told by it what all say, so a keeper that knows the hub alone learns nothing of the
+//! others. The hub also says how many items are leased, also to those that keep nothing but take part in offline
+//! phases.
 
+use crate::hub::{Place, hear, hear_number, tell, tell_number};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use subrosa_core::{Bytes, Encoded, PartyId, Seed, Stock, Wire, Words, WordsLayout};
+use subrosa_core::{Bytes, Encoded, PartyId, Seed, Stock};
 use subrosa_net::{
     Fingerprint as Certificate, LocalFault, Misdeed, RunError, Session, Step, StoreFault,
 };
 use subrosa_protocol::Fingerprint;
 use subrosa_vault::{
-    Claim, Item, Lease, Made, Number, Pool, Series, SeriesName, Slot, Standing, Vault, VaultFault,
+    Claimed, Item, Lease, Number, Pool, Series, SeriesName, SeriesTag, Slot, Vault, VaultFault,
 };
 
 /// Items that leave the ledger with one durable write. A crash burns what is left of them.
 const BLOCK: u64 = 32;
 
-const NUMBER: WordsLayout = WordsLayout { count: 1, bits: 64 };
-
 /// Who keeps material, and where this party does.
 pub struct PoolTerms {
-    /// Every party of the plan that has pieces, with the fingerprint of its certificate.
+    /// The hub first, each with the fingerprint of its certificate. The hub knows every party of the plan that has
+    /// pieces. Another of these need not know more than the hub and itself, and a party without pieces the hub.
     pub keepers: Vec<(PartyId, Certificate)>,
     /// This party's, if it is a keeper. One vault may serve any number of participants.
     pub vault: Option<Arc<Vault>>,
@@ -49,10 +51,14 @@ impl PoolTerms {
 
 /// One party's pool for one deployment.
 pub(crate) struct Keeping {
-    me: PartyId,
-    keepers: BTreeMap<PartyId, Certificate>,
+    /// None where nobody keeps anything.
+    place: Option<Place>,
+    /// This party's certificate, if it keeps anything.
+    own: Option<Certificate>,
+    /// Those of the parties that it hears, in their order.
+    heard: Vec<Certificate>,
     vault: Option<Arc<Vault>>,
-    /// What the keepers share of the plan.
+    /// What this party shares of the plan with those that it hears.
     plan: Fingerprint,
     settled: Option<(Series, Pool)>,
     lease: Option<Lease>,
@@ -76,30 +82,32 @@ impl Keeping {
         peers: &[(PartyId, Fingerprint)],
         terms: PoolTerms,
     ) -> Result<Self, RunError> {
+        let hub = terms.keepers.first().map(|(hub, _)| *hub);
         let count = terms.keepers.len();
         let keepers: BTreeMap<PartyId, Certificate> = terms.keepers.into_iter().collect();
-        let keeps = keepers.contains_key(&me);
+        let own = keepers.get(&me).copied();
+        let keeps = own.is_some();
         if keepers.len() != count || keeps != has_pieces || keeps != terms.vault.is_some() {
             return Err(StoreFault::Keepers.into());
         }
-        let shared = |party: &PartyId| peers.iter().find(|(peer, _)| peer == party);
-        let mut plan = None;
-        for keeper in keepers.keys().filter(|keeper| **keeper != me) {
-            let Some((_, print)) = shared(keeper) else {
-                match keeps || Some(keeper) == keepers.keys().next() {
-                    true => return Err(StoreFault::Unlinked(*keeper).into()),
-                    false => continue,
-                }
-            };
-            if *plan.get_or_insert(*print) != *print && keeps {
-                return Err(StoreFault::Keepers.into());
-            }
+        let place = hub.map(|hub| match hub == me {
+            true => Place::Hub(keepers.keys().copied().filter(|k| *k != me).collect()),
+            false => Place::Behind(hub),
+        });
+        let mut plan = Seed::from_bytes([0; 32]);
+        let mut heard = Vec::new();
+        for keeper in place.as_ref().map_or(&[][..], Place::heard) {
+            let print = peers.iter().find(|(peer, _)| peer == keeper);
+            let (_, print) = print.ok_or(StoreFault::Unlinked(*keeper))?;
+            plan = plan.derive("plan of a vault's series", print);
+            heard.extend(keepers.get(keeper).copied());
         }
         Ok(Self {
-            me,
-            keepers,
+            place,
+            own,
+            heard,
             vault: terms.vault,
-            plan: plan.unwrap_or_default(),
+            plan: *plan.reveal(),
             settled: None,
             lease: None,
             followed: 0,
@@ -110,27 +118,21 @@ impl Keeping {
         self.vault.is_some()
     }
 
-    /// The other keepers.
-    pub fn peers(&self) -> Vec<PartyId> {
-        let keepers = self.keepers.keys().copied();
-        keepers.filter(|keeper| *keeper != self.me).collect()
+    /// The keepers whose words this party hears: the hub, or at the hub all others.
+    pub fn peers(&self) -> &[PartyId] {
+        self.place.as_ref().map_or(&[], Place::heard)
     }
 
     /// Whom this party talks to about leases.
     pub fn audience(&self, neighbours: &[PartyId]) -> Vec<PartyId> {
-        match (self.leads(), self.keeps()) {
-            (true, _) => neighbours.to_vec(),
-            (false, true) => self.peers(),
-            (false, false) => self.leader().into_iter().collect(),
+        match self.place {
+            Some(Place::Hub(_)) => neighbours.to_vec(),
+            _ => self.peers().to_vec(),
         }
     }
 
-    fn leader(&self) -> Option<PartyId> {
-        self.keepers.keys().next().copied()
-    }
-
-    fn leads(&self) -> bool {
-        self.leader() == Some(self.me)
+    fn place(&self) -> Result<&Place, RunError> {
+        Ok(self.place.as_ref().ok_or(StoreFault::Keepers)?)
     }
 
     /// Burns everything: what was made under other keys or weights fits no more.
@@ -144,29 +146,49 @@ impl Keeping {
 
     /// Names this deployment with randomness of every keeper, then settles its series.
     pub fn handshake(&mut self, s: &mut Session) -> Result<(), RunError> {
-        let own = s.seed();
-        let theirs = tell::<Seed>(s, Step(0), &self.peers(), || own.share())?;
-        let mut words: BTreeMap<PartyId, Seed> = self.peers().into_iter().zip(theirs).collect();
-        words.insert(self.me, own);
-        let deployment = words.values().fold(Seed::from_bytes([0; 32]), |all, word| {
-            all.derive("deployment of a vault's series", word.reveal())
-        });
-        let peers = self.keepers.iter().filter(|(party, _)| **party != self.me);
+        let (deployment, told) = self.deployment(s)?;
         let name = SeriesName {
-            own: self.keepers.get(&self.me).ok_or(StoreFault::Keepers)?.0,
-            peers: peers.map(|(_, certificate)| certificate.0).collect(),
+            own: self.own.ok_or(StoreFault::Keepers)?.0,
+            peers: self.heard.iter().map(|certificate| certificate.0).collect(),
             model: *deployment.reveal(),
             plan: self.plan,
-            told: None,
+            told,
         };
         let vault = self.vault.as_ref().ok_or(StoreFault::Closed)?;
         let series = vault.series(&name).map_err(|fault| self.blame(fault))?;
+        let place = self.place()?;
+        if let Place::Hub(members) = place {
+            tell(s, Step(1), members, || series.tag())?;
+        }
         let own = series.standing().map_err(|fault| self.blame(fault))?;
-        let theirs = tell::<Standing>(s, Step(1), &self.peers(), || own.clone())?;
-        let pool = series.settle(&own, &theirs);
+        let all = |heard: &[_]| {
+            let told = series.combined(&own, heard);
+            told.map_err(|fault| self.blame(fault))
+        };
+        let heard = place.talk(s, Step(2), || own.clone(), all)?;
+        let pool = series.settle(&own, &heard);
         let pool = pool.map_err(|fault| self.blame(fault))?;
         self.settled = Some((series, pool));
         Ok(())
+    }
+
+    /// What the hub makes of the words of all keepers; or this party's word, and what the hub calls the series.
+    fn deployment(&self, s: &mut Session) -> Result<(Seed, Option<SeriesTag>), RunError> {
+        let own = s.seed();
+        match self.place()? {
+            Place::Hub(members) => {
+                let words: Vec<Seed> = hear(s, Step(0), members)?;
+                let all = words.iter().fold(own, |all, word| {
+                    all.derive("deployment of a vault's series", word.reveal())
+                });
+                Ok((all, None))
+            }
+            Place::Behind(hub) => {
+                s.send(Step(0), *hub, own.share())?;
+                let tag: SeriesTag = s.receive(Step(1), *hub, ())?;
+                Ok((own, Some(tag)))
+            }
+        }
     }
 
     /// The number of the next item; 0 at a party that keeps nothing.
@@ -196,8 +218,13 @@ impl Keeping {
         let pool = self.pool()?;
         let own = pool.made(first..pool.fresh());
         let own = own.map_err(|fault| self.blame(fault))?;
-        let theirs = tell::<Made>(s, Step(0), &self.peers(), || own.clone())?;
-        pool.committed(&theirs).map_err(|fault| self.blame(fault))
+        let all = |heard: &[_]| {
+            let word = pool.combined(&own, heard);
+            word.map(|word| vec![word; heard.len()])
+                .map_err(|fault| self.blame(fault))
+        };
+        let heard = self.place()?.talk(s, Step(0), || own.clone(), all)?;
+        pool.committed(&heard).map_err(|fault| self.blame(fault))
     }
 
     /// The next item of the lease.
@@ -211,66 +238,53 @@ impl Keeping {
 
     /// Leases the next items: every keeper marks them as taken before any uses one. None if there are none.
     pub fn lease(&mut self, s: &mut Session) -> Result<(), RunError> {
-        let others = s.peers();
-        let (keepers, followers): (Vec<PartyId>, Vec<PartyId>) = others
-            .into_iter()
-            .partition(|peer| self.keepers.contains_key(peer));
-        if !self.keeps() {
-            let leader = self.leader().ok_or(StoreFault::Keepers)?;
-            self.followed = number(s.receive(Step(0), leader, NUMBER)?);
-            return Ok(());
+        match self.place()? {
+            Place::Hub(members) => {
+                let peers = s.peers().into_iter();
+                let followers: Vec<PartyId> = peers.filter(|p| !members.contains(p)).collect();
+                let agreed = self.lead(members, s)?;
+                let count = agreed.as_ref().map_or(0, ExactSizeIterator::len) as u64;
+                self.lease = agreed;
+                tell_number(s, Step(0), &followers, count)?;
+            }
+            Place::Behind(hub) if self.keeps() => self.lease = self.follow(*hub, s)?,
+            Place::Behind(hub) => self.followed = hear_number(s, Step(0), *hub)?,
         }
-        let agreed = match self.leads() {
-            true => self.lead(&keepers, s)?,
-            false => self.follow(&keepers, s)?,
-        };
-        let count = agreed.as_ref().map_or(0, ExactSizeIterator::len) as u64;
-        self.lease = agreed;
-        match self.leads() {
-            true => send(s, Step(0), &followers, || words(count)),
-            false => Ok(()),
-        }
+        Ok(())
     }
 
-    fn lead(&self, keepers: &[PartyId], s: &mut Session) -> Result<Option<Lease>, RunError> {
+    fn lead(&self, members: &[PartyId], s: &mut Session) -> Result<Option<Lease>, RunError> {
         let pool = self.pool()?;
         let count = pool.usable().min(BLOCK);
-        send(s, Step(0), keepers, || words(count))?;
+        tell_number(s, Step(0), members, count)?;
         if count == 0 {
             return Ok(None);
         }
         let claimed = pool.lease(count as usize);
         let claimed = claimed.map_err(|fault| self.blame(fault))?;
-        send(s, Step(1), keepers, || claimed.claim().clone())?;
-        let from: Vec<(PartyId, ())> = keepers.iter().map(|peer| (*peer, ())).collect();
-        let theirs = s.exchange::<(), Claim>(Step(2), Vec::new(), &from)?;
-        self.agreed(claimed.agreed(&theirs))
+        tell(s, Step(1), members, || claimed.claim().clone())?;
+        self.agree(claimed, s)
     }
 
-    fn follow(&self, keepers: &[PartyId], s: &mut Session) -> Result<Option<Lease>, RunError> {
-        let leader = self.leader().ok_or(StoreFault::Keepers)?;
-        if number(s.receive(Step(0), leader, NUMBER)?) == 0 {
+    fn follow(&self, hub: PartyId, s: &mut Session) -> Result<Option<Lease>, RunError> {
+        if hear_number(s, Step(0), hub)? == 0 {
             return Ok(None);
         }
-        let first: Claim = s.receive(Step(1), leader, ())?;
-        // A keeper that has none of the items finds out here, and says so to all.
-        let claimed = self.pool()?.follow(&first);
-        let claimed = claimed.map_err(|fault| self.blame_one(leader, fault))?;
-        let to = keepers.iter().map(|peer| (*peer, claimed.claim().clone()));
-        let from: Vec<(PartyId, ())> = keepers
-            .iter()
-            .filter(|peer| **peer != leader)
-            .map(|peer| (*peer, ()))
-            .collect();
-        let mut theirs = s.exchange::<Claim, Claim>(Step(2), to.collect(), &from)?;
-        // The leader is the first of the peers.
-        theirs.insert(0, first);
-        self.agreed(claimed.agreed(&theirs))
+        // A keeper that has none of the items finds out here, and says so to the hub.
+        let claimed = self.pool()?.follow(&s.receive(Step(1), hub, ())?);
+        self.agree(claimed.map_err(|fault| self.blame(fault))?, s)
     }
 
     /// That the keepers have no item in common is known to all of them, and no fault.
-    fn agreed(&self, lease: Result<Lease, VaultFault>) -> Result<Option<Lease>, RunError> {
-        match lease {
+    fn agree(&self, claimed: Claimed, s: &mut Session) -> Result<Option<Lease>, RunError> {
+        let all = |heard: &[_]| {
+            let word = claimed.combined(heard);
+            word.map(|word| vec![word; heard.len()])
+                .map_err(|fault| self.blame(fault))
+        };
+        let own = || claimed.claim().clone();
+        let heard = self.place()?.talk(s, Step(2), own, all)?;
+        match claimed.agreed(&heard) {
             Ok(lease) => Ok(Some(lease)),
             Err(VaultFault::Exhausted) => Ok(None),
             Err(fault) => Err(self.blame(fault)),
@@ -292,13 +306,6 @@ impl Keeping {
                 }
             }
             own => local(&own).into(),
-        }
-    }
-
-    fn blame_one(&self, peer: PartyId, fault: VaultFault) -> RunError {
-        match fault {
-            VaultFault::OtherSeries { .. } | VaultFault::OtherEpoch { .. } => other_material(peer),
-            own => self.blame(own),
         }
     }
 }
@@ -341,63 +348,44 @@ fn local(fault: &VaultFault) -> LocalFault {
     LocalFault::Store(store)
 }
 
-/// The same word to every peer, and one from each of them.
-fn tell<T: Wire<Layout = ()>>(
-    s: &mut Session,
-    step: Step,
-    peers: &[PartyId],
-    word: impl Fn() -> T,
-) -> Result<Vec<T>, RunError> {
-    let out = peers.iter().map(|peer| (*peer, word()));
-    let from: Vec<(PartyId, ())> = peers.iter().map(|peer| (*peer, ())).collect();
-    s.exchange(step, out.collect(), &from)
-}
-
-fn send<T: Wire>(
-    s: &mut Session,
-    step: Step,
-    peers: &[PartyId],
-    word: impl Fn() -> T,
-) -> Result<(), RunError> {
-    let out = peers.iter().map(|peer| (*peer, word()));
-    s.exchange::<T, ()>(step, out.collect(), &[]).map(|_| ())
-}
-
-fn words(number: u64) -> Words {
-    Words {
-        bits: NUMBER.bits,
-        values: vec![number],
-    }
-}
-
-fn number(words: Words) -> u64 {
-    words.values.first().copied().unwrap_or(0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn join(me: u8, keepers: &[u8], neighbours: &[u8]) -> Result<(), RunError> {
+        let print = |party: &u8| (PartyId(*party), [9; 32]);
+        let keeper = |party: &u8| (PartyId(*party), Certificate([*party; 32]));
+        let told: Vec<_> = keepers.iter().map(keeper).collect();
+        let peers: Vec<_> = neighbours.iter().map(print).collect();
+        let me = PartyId(me);
+        let folder = format!("subrosa-keepers-{keepers:?}-{me}-{}", std::process::id());
+        let folder = std::env::temp_dir().join(folder);
+        let terms = PoolTerms::passing(me, told, &folder).unwrap();
+        let joined = Keeping::new(me, me.0 < 3, &peers, terms).map(|_| ());
+        let _ = std::fs::remove_dir_all(folder);
+        joined
+    }
+
     #[test]
-    fn keepers_without_a_link_are_refused_by_name() {
-        let print = |party| (PartyId(party), [9; 32]);
-        let keeper = |party| (PartyId(party), Certificate([party; 32]));
-        let keepers = vec![keeper(0), keeper(1), keeper(2)];
-        let join = |me, neighbours: &[u8], name: &str| {
-            let me = PartyId(me);
-            let peers: Vec<_> = neighbours.iter().map(|party| print(*party)).collect();
-            let folder = format!("subrosa-keepers-{name}-{}", std::process::id());
-            let folder = std::env::temp_dir().join(folder);
-            let terms = PoolTerms::passing(me, keepers.clone(), &folder).unwrap();
-            let joined = Keeping::new(me, me.0 < 3, &peers, terms).map(|_| ());
-            let _ = std::fs::remove_dir_all(folder);
-            joined
-        };
-        assert_eq!(join(1, &[0, 2], "all"), Ok(()));
+    fn keepers_without_a_link_to_the_hub_are_refused_by_name() {
         let unlinked = |party| Err(StoreFault::Unlinked(PartyId(party)).into());
-        assert_eq!(join(1, &[0, 4], "one"), unlinked(2));
-        // Who keeps nothing needs a link to the leader alone.
-        assert_eq!(join(3, &[0], "leader"), Ok(()));
-        assert_eq!(join(3, &[1, 2], "others"), unlinked(0));
+        assert_eq!(join(1, &[1, 0, 2], &[0, 2, 5]), Ok(()));
+        assert_eq!(join(1, &[1, 0, 2], &[0, 4]), unlinked(2));
+        // Another keeper is linked to the hub, and need not know of others.
+        for keepers in [&[1, 0, 2][..], &[1, 0]] {
+            assert_eq!(join(0, keepers, &[1]), Ok(()));
+            assert_eq!(join(0, keepers, &[2]), unlinked(1));
+        }
+        assert_eq!(join(3, &[1], &[1]), Ok(()));
+        assert_eq!(join(3, &[1], &[0, 2]), unlinked(1));
+    }
+
+    #[test]
+    fn keepers_are_those_with_pieces_once_each() {
+        let refused = Err(StoreFault::Keepers.into());
+        assert_eq!(join(0, &[1], &[1]), refused);
+        assert_eq!(join(3, &[1, 3], &[1]), refused);
+        assert_eq!(join(0, &[1, 0, 1], &[1]), refused);
+        assert_eq!(join(3, &[], &[1]), Ok(()));
     }
 }
