@@ -1,6 +1,6 @@
 //! The online phase of a server: every value less its mask.
 
-use crate::activation;
+use crate::activation::{self, Shape};
 use crate::mesh::Mesh;
 use crate::piece::Piece;
 use crate::prepare::{add_some, stack};
@@ -9,7 +9,7 @@ use crate::refresh::{Refresh, open};
 use crate::scheme::Scheme;
 use crate::servers::{Place, Servers};
 use crate::shares::Shares;
-use crate::walk::{Reading, Walk, values, words};
+use crate::walk::{Known, Reading, Walk, values, words};
 use subrosa_core::{Stock, Words, WordsLayout};
 use subrosa_ir::{Linear, Spread, WeightId};
 use subrosa_net::{RunError, Session};
@@ -72,12 +72,7 @@ impl Reading for Evaluating<'_> {
 
     fn bias(&mut self, _: WeightId, _: &Spread, _: &mut [u64]) {}
 
-    fn refresh(
-        &mut self,
-        refresh: Refresh,
-        by: u32,
-        x: &[u64],
-    ) -> Result<(Vec<u64>, BitMatrix), RunError> {
+    fn refresh(&mut self, refresh: Refresh, by: u32, x: &[u64]) -> Result<Known, RunError> {
         let mut c = self.stock.take()?.words()?.values;
         add_into(&mut c, x);
         mask_into(&mut c, refresh.bits);
@@ -85,38 +80,47 @@ impl Reading for Evaluating<'_> {
         Ok((c, BitMatrix::default()))
     }
 
-    /// Of v = sum of ±2^i (e_i + (1 - 2 e_i) l_i) every server has a share.
     fn activate(
         &mut self,
-        shape: activation::Shape,
-        of: &[(Vec<u64>, BitMatrix)],
+        shapes: &[Shape],
+        of: &[Vec<Known>],
         added: &[u64],
     ) -> Result<Vec<u64>, RunError> {
-        let piece = self.stock.take()?.activation()?;
-        let narrow = shape.kind.lift().narrow;
-        let planes: Vec<BitMatrix> = of.iter().map(|(c, _)| to_planes(c, 0, narrow)).collect();
-        let c = stack(shape.lanes, planes.iter());
-        let garbling = self.scheme.garbling;
-        let mesh = &mut self.mesh;
-        let e = activation::evaluate(&shape, garbling, piece.circuit, &c, mesh)?;
-        let mut share = vec![0u64; shape.lanes];
-        let first = u64::from(mesh.servers.me == Place(0));
-        for (i, l) in piece.bits.iter().enumerate() {
-            let e = expand_bits(e.row(i), shape.lanes);
-            let negative = is_signed(shape.kind) && i + 1 == shape.output_planes();
-            let turn = u64::from(negative).wrapping_neg();
-            for ((share, l), e) in share.iter_mut().zip(&l.values).zip(e) {
-                // l or, where e is set, 1 - l: the one is the first server's.
-                let term = (l ^ e.wrapping_neg()).wrapping_add(e + (e & first)) << i;
-                *share = share.wrapping_add((term ^ turn).wrapping_sub(turn));
-            }
+        let layout = result(shapes);
+        let mut shares = Vec::with_capacity(layout.count);
+        for (shape, of) in shapes.iter().zip(of) {
+            let piece = self.stock.take()?.activation()?;
+            let narrow = shape.kind.lift().narrow;
+            let planes: Vec<BitMatrix> = of.iter().map(|(c, _)| to_planes(c, 0, narrow)).collect();
+            let c = stack(shape.lanes, planes.iter());
+            let (garbling, mesh) = (self.scheme.garbling, &mut self.mesh);
+            let e = activation::evaluate(shape, garbling, piece.circuit, &c, mesh)?;
+            let first = mesh.servers.me == Place(0);
+            let mut share = unmask(shape.kind, &e, &piece.bits, first);
+            sub_into(&mut share, &piece.mask.values);
+            shares.extend(share);
         }
-        sub_into(&mut share, &piece.mask.values);
-        let layout = result(&shape);
-        let mut c = open(layout, share, mesh)?.values;
+        let mut c = open(layout, shares, &mut self.mesh)?.values;
         add_some(&mut c, added, layout.bits);
         Ok(c)
     }
+}
+
+/// This server's share of v = sum of ±2^i (e_i + (1 - 2 e_i) l_i), of which the terms without l are the first server's. l: its
+/// shares of each l_i.
+fn unmask(kind: Kind, e: &BitMatrix, l: &[Words], first: bool) -> Vec<u64> {
+    let mut share = vec![0u64; e.lanes()];
+    for (i, l) in (0..e.planes()).zip(l) {
+        let negative = is_signed(kind) && i + 1 == e.planes();
+        let turn = u64::from(negative).wrapping_neg();
+        let bits = expand_bits(e.row(i), e.lanes());
+        for ((share, l), e) in share.iter_mut().zip(&l.values).zip(bits) {
+            // l or, where e is set, -l and the first server's 1.
+            let term = (l ^ e.wrapping_neg()).wrapping_add(e + (e & u64::from(first))) << i;
+            *share = share.wrapping_add((term ^ turn).wrapping_sub(turn));
+        }
+    }
+    share
 }
 
 /// Whether the last bit of the results is a sign.

@@ -1,6 +1,6 @@
 //! The offline phase of a server: its shares of the mask of every value.
 
-use crate::activation;
+use crate::activation::{self, Shape};
 use crate::keys::Keys;
 use crate::mesh::Mesh;
 use crate::ots::Ots;
@@ -10,9 +10,9 @@ use crate::refresh::Refresh;
 use crate::scheme::{Scheme, Step};
 use crate::servers::Servers;
 use crate::shares::Shares;
-use crate::walk::{Reading, Walk, values, words};
+use crate::walk::{Known, Reading, Walk, values, words};
 use std::slice::Iter;
-use subrosa_core::{Prg, Shelf, Words};
+use subrosa_core::{Prg, Shelf, Words, WordsLayout};
 use subrosa_ir::{Linear, Spread, WeightId};
 use subrosa_net::{LocalFault, RunError, Session};
 use subrosa_ring::{BitMatrix, add_into, mask, mask_into};
@@ -91,50 +91,57 @@ impl Reading for Preparing<'_> {
         self.part.add_bias(weight, spread, x);
     }
 
-    fn refresh(
-        &mut self,
-        refresh: Refresh,
-        by: u32,
-        x: &[u64],
-    ) -> Result<(Vec<u64>, BitMatrix), RunError> {
+    fn refresh(&mut self, refresh: Refresh, by: u32, x: &[u64]) -> Result<Known, RunError> {
         self.steps.next();
         let mask = refresh.prepare(by, x, &mut self.ots, &mut self.prg, &mut self.mesh)?;
         self.shelf.put(Piece::Words(mask.delta))?;
         Ok((mask.share, mask.bits))
     }
 
-    /// The results' bits are v = e + l mod 2; l is made additive, and the result gets a fresh mask.
     fn activate(
         &mut self,
-        shape: activation::Shape,
-        of: &[(Vec<u64>, BitMatrix)],
+        shapes: &[Shape],
+        of: &[Vec<Known>],
         added: &[u64],
     ) -> Result<Vec<u64>, RunError> {
         self.steps.next();
-        let bits = stack(shape.lanes, of.iter().map(|(_, bits)| bits));
+        let layout = result(shapes);
+        let mut fresh = Vec::with_capacity(layout.count);
+        for (shape, of) in shapes.iter().zip(of) {
+            let bits = stack(shape.lanes, of.iter().map(|(_, bits)| bits));
+            fresh.extend(self.one(shape, &bits)?);
+        }
+        add_some(&mut fresh, added, layout.bits);
+        Ok(fresh)
+    }
+}
+
+impl Preparing<'_> {
+    /// The results' bits are v = e + l mod 2; l is made additive, and the result gets a fresh mask. bits: this server's shares of
+    /// the operands' masks.
+    fn one(&mut self, shape: &Shape, bits: &BitMatrix) -> Result<Vec<u64>, RunError> {
         let (ots, prg, mesh) = (&mut self.ots, &mut self.prg, &mut self.mesh);
         let garbling = self.scheme.garbling;
-        let (circuit, l) = activation::prepare(&shape, garbling, &bits, ots, prg, mesh)?;
-        let conversion = hidden(&shape);
+        let (circuit, l) = activation::prepare(shape, garbling, bits, ots, prg, mesh)?;
+        let conversion = hidden(shape);
         let columns = conversion.convert(&l, ots, mesh)?;
         let pairs = conversion.widths.iter().zip(columns);
         let bits = pairs.map(|(bits, values)| Words {
             bits: *bits,
             values,
         });
-        let wide = result(&shape).bits;
-        let mut fresh = self.prg.words(wide, shape.lanes);
+        let WordsLayout { count, bits: wide } = result(&[*shape]);
+        let values = self.prg.words(wide, count);
         let piece = Activation {
             circuit,
             bits: bits.collect(),
             mask: Words {
                 bits: wide,
-                values: fresh.clone(),
+                values: values.clone(),
             },
         };
         self.shelf.put(Piece::Activation(Box::new(piece)))?;
-        add_some(&mut fresh, added, wide);
-        Ok(fresh)
+        Ok(values)
     }
 }
 

@@ -16,11 +16,11 @@ pub(crate) fn hidden(shape: &Shape) -> Conversion {
     Conversion::weighted(shape.lanes, shape.output_planes(), shape.kind.lift().wide)
 }
 
-/// Of an activation's result.
-pub(crate) fn result(shape: &Shape) -> WordsLayout {
+/// Of an activation's result, of all chunks together.
+pub(crate) fn result(shapes: &[Shape]) -> WordsLayout {
     WordsLayout {
-        count: shape.lanes,
-        bits: shape.kind.lift().wide,
+        count: shapes.iter().map(|shape| shape.lanes).sum(),
+        bits: shapes.first().map_or(1, |shape| shape.kind.lift().wide),
     }
 }
 
@@ -32,9 +32,11 @@ impl Scheme {
             match step {
                 Step::Linear(_) => {}
                 Step::Refresh(refresh) => refresh.conversion().add_to(self.servers(), &mut plan),
-                Step::Activation(shape) => {
-                    shape.add_to(self.garbling, self.remotes, &mut plan);
-                    hidden(shape).add_to(self.servers(), &mut plan);
+                Step::Activation(shapes) => {
+                    for shape in shapes {
+                        shape.add_to(self.garbling, self.remotes, &mut plan);
+                        hidden(shape).add_to(self.servers(), &mut plan);
+                    }
                 }
             }
         }
@@ -43,16 +45,17 @@ impl Scheme {
 
     /// Pieces of the server `servers.me`, in order.
     pub fn pieces(&self, servers: &Servers) -> Vec<PieceLayout> {
-        let piece = |step: &Step| match step {
-            Step::Linear(product) => PieceLayout::Words(product.out),
-            Step::Refresh(refresh) => PieceLayout::Words(refresh.delta()),
-            Step::Activation(shape) => PieceLayout::Activation {
-                circuit: shape.piece(self.garbling, self.remotes, servers.me),
-                bits: hidden(shape).shares(),
-                mask: result(shape),
-            },
+        let circuit = |shape: &Shape| PieceLayout::Activation {
+            circuit: shape.piece(self.garbling, self.remotes, servers.me),
+            bits: hidden(shape).shares(),
+            mask: result(&[*shape]),
         };
-        self.steps.iter().map(piece).collect()
+        let piece = |step: &Step| match step {
+            Step::Linear(product) => vec![PieceLayout::Words(product.out)],
+            Step::Refresh(refresh) => vec![PieceLayout::Words(refresh.delta())],
+            Step::Activation(shapes) => shapes.iter().map(circuit).collect(),
+        };
+        self.steps.iter().flat_map(piece).collect()
     }
 
     /// Payload bytes that the server `servers.me` sends to other servers, and exchanges in which it waits for them.
@@ -77,10 +80,13 @@ impl Scheme {
                 product.offline(self.remotes, self.holders.count(self.remotes))
             }
             Step::Refresh(refresh) => refresh.moves(self.servers()),
-            Step::Activation(shape) => {
-                let mut moves = shape.offline(self.garbling, self.remotes);
-                moves.extend(hidden(shape).moves(self.servers()));
-                moves
+            Step::Activation(shapes) => {
+                let moves = shapes.iter().flat_map(|shape| {
+                    let circuit = shape.offline(self.garbling, self.remotes);
+                    let converted = hidden(shape).moves(self.servers());
+                    circuit.into_iter().chain(converted)
+                });
+                moves.collect()
             }
         }
     }
@@ -89,9 +95,10 @@ impl Scheme {
         match step {
             Step::Linear(product) => vec![product.online(self.servers())],
             Step::Refresh(_) => Vec::new(),
-            Step::Activation(shape) => {
-                let mut moves = shape.online(self.garbling, self.remotes);
-                moves.push(opening(self.servers(), result(shape)));
+            Step::Activation(shapes) => {
+                let circuit = |shape: &Shape| shape.online(self.garbling, self.remotes);
+                let mut moves: Vec<Move> = shapes.iter().flat_map(circuit).collect();
+                moves.push(opening(self.servers(), result(shapes)));
                 moves
             }
         }

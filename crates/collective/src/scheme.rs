@@ -5,13 +5,12 @@ use crate::linear::Product;
 use crate::refresh::Refresh;
 use crate::servers::Servers;
 use crate::shares::Holders;
-use crate::walk::{Reading, Walk, values};
+use crate::walk::{Known, Reading, Walk, values};
 use std::convert::Infallible;
 use std::ops::RangeInclusive;
 use subrosa_core::{Malformed, Words, WordsLayout};
 use subrosa_ir::{FixedGraph, Linear, LinearKind, Spread, WeightId, WireId, volume};
 use subrosa_net::{LocalFault, RunError};
-use subrosa_ring::BitMatrix;
 use subrosa_rlwe::{Layer, Parameters, Release, collective_parameters_for};
 use subrosa_share::flow::Flow;
 use subrosa_share::widths;
@@ -23,7 +22,8 @@ pub const REMOTES: RangeInclusive<usize> = 2..=8;
 pub enum Step {
     Linear(Box<Product>),
     Refresh(Refresh),
-    Activation(Shape),
+    /// Chunks whose results are opened at once.
+    Activation(Vec<Shape>),
 }
 
 /// The public description of an inference among servers.
@@ -74,7 +74,7 @@ impl Scheme {
                 Step::Linear(Box::new(Product { layer, out }))
             }
             Found::Refresh(refresh) => Step::Refresh(refresh),
-            Found::Activation(shape) => Step::Activation(shape),
+            Found::Activation(shapes) => Step::Activation(shapes),
         });
         Ok(Self {
             steps: steps.collect(),
@@ -162,7 +162,7 @@ fn product(kind: &LinearKind) -> subrosa_rlwe::Product {
 enum Found {
     Linear(subrosa_rlwe::Product, u32),
     Refresh(Refresh),
-    Activation(Shape),
+    Activation(Vec<Shape>),
 }
 
 /// The reading of a plan that lists its steps.
@@ -183,23 +183,18 @@ impl Reading for Survey {
 
     fn bias(&mut self, _: WeightId, _: &Spread, _: &mut [u64]) {}
 
-    fn refresh(
-        &mut self,
-        refresh: Refresh,
-        _: u32,
-        _: &[u64],
-    ) -> Result<(Vec<u64>, BitMatrix), Infallible> {
+    fn refresh(&mut self, refresh: Refresh, _: u32, _: &[u64]) -> Result<Known, Infallible> {
         self.found.push(Found::Refresh(refresh));
         Ok(Default::default())
     }
 
     fn activate(
         &mut self,
-        shape: Shape,
-        _: &[(Vec<u64>, BitMatrix)],
+        shapes: &[Shape],
+        _: &[Vec<Known>],
         _: &[u64],
     ) -> Result<Vec<u64>, Infallible> {
-        self.found.push(Found::Activation(shape));
+        self.found.push(Found::Activation(shapes.to_vec()));
         Ok(Vec::new())
     }
 }

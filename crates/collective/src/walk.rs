@@ -21,21 +21,22 @@ pub trait Reading {
     /// Adds a share of a private constant.
     fn bias(&mut self, weight: WeightId, spread: &Spread, x: &mut [u64]);
     /// x under a mask of known bits, divided by 2^by; and this server's shares of the bits, where they are known.
-    fn refresh(
-        &mut self,
-        refresh: Refresh,
-        by: u32,
-        x: &[u64],
-    ) -> Result<(Vec<u64>, BitMatrix), Self::Error>;
-    /// A step on values under masks of known bits: what is compared, and for a choice then y1 - y2. `added` is y2 of a choice or
-    /// maximum.
+    fn refresh(&mut self, refresh: Refresh, by: u32, x: &[u64]) -> Result<Known, Self::Error>;
+    /// A step, chunk by chunk, on values under masks of known bits. `added`, of all chunks, is y2 of a choice or maximum.
     fn activate(
         &mut self,
-        shape: Shape,
-        of: &[(Vec<u64>, BitMatrix)],
+        shapes: &[Shape],
+        of: &[Vec<Known>],
         added: &[u64],
     ) -> Result<Vec<u64>, Self::Error>;
 }
+
+/// A value under a mask, and this server's shares of the mask's bits where they are known. What is compared, and for a choice
+/// then y1 - y2.
+pub type Known = (Vec<u64>, BitMatrix);
+
+/// Chunks whose results are opened at once.
+const GROUP: usize = 8;
 
 /// A reading on the walk.
 pub struct Walk<R> {
@@ -48,6 +49,30 @@ impl<R: Reading> Walk<R> {
     pub fn new(reading: R) -> Self {
         let kept = Vec::new();
         Self { reading, kept }
+    }
+}
+
+impl<R: Reading> Walk<R> {
+    /// What one chunk of a step reads.
+    fn read(
+        &mut self,
+        shape: &Shape,
+        chunk: usize,
+        of: &Operands<'_>,
+    ) -> Result<Vec<Known>, R::Error> {
+        let (lanes, bits) = (shape.lanes, shape.kind.lift().narrow);
+        let low = |x: &[u64]| -> Vec<u64> { x.iter().map(|x| x & mask(bits)).collect() };
+        let refresh = Refresh { lanes, bits };
+        let kept = of.kept.and_then(|number| self.kept.get(number as usize));
+        let mut read = vec![match kept.and_then(|chunks| chunks.get(chunk)) {
+            Some(kept) => (low(of.compared), lowest(kept, bits)),
+            None => self.reading.refresh(refresh, 0, &low(of.compared))?,
+        }];
+        if let Kind::Choice { .. } = shape.kind {
+            let between = low(&of.selected(shape.kind));
+            read.push(self.reading.refresh(refresh, 0, &between)?);
+        }
+        Ok(read)
     }
 }
 
@@ -84,25 +109,19 @@ impl<R: Reading> Backend for Walk<R> {
     }
 
     fn step(&mut self, lanes: usize, kind: Kind, of: Operands<'_>) -> Result<Vec<u64>, R::Error> {
-        let bits = kind.lift().narrow;
-        let low = |x: &[u64]| -> Vec<u64> { x.iter().map(|x| x & mask(bits)).collect() };
+        let shapes: Vec<Shape> = Shape::split(lanes, kind).collect();
         let mut out = Vec::new();
-        let mut from = 0;
-        for (chunk, shape) in Shape::split(lanes, kind).enumerate() {
-            let lanes = shape.lanes;
-            let of = of.slice(from, from + lanes);
-            from += lanes;
-            let refresh = Refresh { lanes, bits };
-            let kept = of.kept.and_then(|number| self.kept.get(number as usize));
-            let mut read = vec![match kept.and_then(|chunks| chunks.get(chunk)) {
-                Some(kept) => (low(of.compared), lowest(kept, bits)),
-                None => self.reading.refresh(refresh, 0, &low(of.compared))?,
-            }];
-            if let Kind::Choice { .. } = kind {
-                let between = low(&of.selected(kind));
-                read.push(self.reading.refresh(refresh, 0, &between)?);
+        let (mut from, mut chunk) = (0, 0);
+        for group in shapes.chunks(GROUP) {
+            let mut read = Vec::with_capacity(group.len());
+            let first = from;
+            for shape in group {
+                let to = from + shape.lanes;
+                read.push(self.read(shape, chunk, &of.slice(from, to))?);
+                (from, chunk) = (to, chunk + 1);
             }
-            out.extend(self.reading.activate(shape, &read, of.added())?);
+            let added = of.slice(first, from).added();
+            out.extend(self.reading.activate(group, &read, added)?);
         }
         Ok(out)
     }

@@ -251,3 +251,32 @@ pub fn active(largest: Option<usize>) -> Network {
     };
     b.finish(&[y])
 }
+
+/// No product; more lanes than a chunk has.
+pub fn wide() -> Network {
+    let mut b = Builder::new(&[2, 2500]);
+    let factors = Rescale {
+        by: vec![3, 5, -7, 9],
+        frac: 0,
+    };
+    let y = b.push(FixedOp::Scale(factors), &[0], &[2, 2500], 12, 9 << 12);
+    let y = b.push(
+        FixedOp::Truncate { by: 3 },
+        &[y],
+        &[2, 2500],
+        9,
+        (9 << 9) + 1,
+    );
+    let y = b.push(FixedOp::Relu, &[y], &[2, 2500], 9, (9 << 9) + 1);
+    b.finish(&[y])
+}
+
+/// One product, truncated, and an activation.
+pub fn small() -> Network {
+    let bound = (5 << 12) + 1;
+    let mut b = Builder::new(&[2, 4]);
+    let y = b.push(linear(matmul(4, 3), 0, Some(1)), &[0], &[2, 3], 24, 5 << 24);
+    let y = b.push(FixedOp::Truncate { by: 12 }, &[y], &[2, 3], 12, bound);
+    let y = b.push(FixedOp::Relu, &[y], &[2, 3], 12, bound);
+    b.finish(&[y])
+}

@@ -1,9 +1,10 @@
 //! Whole networks: answers against the clear reading, bills against prices.
 
-use crate::graphs::{Network, active, smooth};
+use crate::graphs::{Network, active, small, smooth, wide};
 use crate::harness::{Known, Silent, infer};
 use std::sync::Arc;
 use subrosa_collective::{Garbling, Holders, Scheme};
+use subrosa_core::Malformed;
 use subrosa_ir::{clear, tolerance};
 use subrosa_ring::sign_extend;
 
@@ -64,5 +65,20 @@ fn networks_with_activations_are_right() {
 fn the_two_largest() {
     for garbling in [Garbling::Bmr, Garbling::Single] {
         check(&active(Some(2)), 2, garbling, Holders::Remotes, true);
+    }
+}
+
+#[test]
+fn more_lanes_than_a_chunk() {
+    check(&wide(), 2, Garbling::Single, Holders::AllServers, false);
+}
+
+#[test]
+fn as_many_servers_as_there_may_be() {
+    check(&small(), 8, Garbling::Bmr, Holders::AllServers, false);
+    for remotes in [0, 1, 9] {
+        let graph = small().graph;
+        let scheme = Scheme::new(graph, remotes, Garbling::Bmr, Holders::AllServers);
+        assert_eq!(scheme.err(), Some(Malformed::Range));
     }
 }
