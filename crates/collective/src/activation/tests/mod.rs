@@ -58,6 +58,7 @@ fn together<T: Send>(
             fingerprints: others.map(|other| (other, [0; 32])).collect(),
             timeout: Duration::from_secs(20),
             insecure_seed: Some(5),
+            untold: Vec::new(),
         };
         let (links, run) = (mesh.remove(&parties[at]).unwrap(), &run);
         move || {
