@@ -4,7 +4,7 @@ use clap::error::ErrorKind;
 use clap::{ArgAction, Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::time::Duration;
-use subrosa::{Entry, Network, Nonlinear, Reveal, protocols};
+use subrosa::{Division, Entry, Garbling, Holders, Network, Nonlinear, Reveal, protocols};
 
 /// Private machine-learning inference: one ONNX model, several trust models.
 #[derive(Parser)]
@@ -24,6 +24,8 @@ pub enum Command {
     Explain(Explain),
     /// Run a model on an input, all parties as processes of this machine, and measure
     Run(Run),
+    /// Divide a model between a gateway and remote servers, as a file for each party
+    Split(Split),
     /// Accuracy on a data set under a protocol, beside accuracy in the clear
     Eval(Eval),
     /// Compare models, protocols and batch sizes
@@ -35,7 +37,7 @@ pub enum Command {
 
 #[derive(Args)]
 pub struct Demo {
-    /// Whom to trust: clear, replicated3 or two-party (subrosa explain PROTOCOL)
+    /// Whom to trust: clear, replicated3, two-party or seco (subrosa explain PROTOCOL)
     #[arg(long, value_parser = protocol, default_value = "replicated3")]
     pub protocol: &'static Entry,
     #[command(flatten)]
@@ -73,7 +75,7 @@ pub struct Explain {
 pub struct Run {
     /// ONNX file
     pub model: PathBuf,
-    /// Whom to trust: clear, replicated3 or two-party (subrosa explain PROTOCOL)
+    /// Whom to trust: clear, replicated3, two-party or seco (subrosa explain PROTOCOL)
     #[arg(long, value_parser = protocol)]
     pub protocol: &'static Entry,
     /// NPY file of float32, float64 or uint8; once for each input of the model
@@ -87,6 +89,9 @@ pub struct Run {
     pub repeat: usize,
     #[arg(long, value_name = "N", help = POOL, value_parser = positive, allow_negative_numbers = true)]
     pub pool: Option<usize>,
+    /// A folder that `split` wrote: each party gets the file of its name and not a part divided afresh
+    #[arg(long, value_name = "FOLDER")]
+    pub parts: Option<PathBuf>,
     #[command(flatten)]
     pub numbers: Numbers,
     #[command(flatten)]
@@ -98,10 +103,32 @@ pub struct Run {
 }
 
 #[derive(Args)]
+pub struct Split {
+    /// ONNX file
+    pub model: PathBuf,
+    /// A folder that does not exist yet, for the files
+    #[arg(long, value_name = "FOLDER")]
+    pub out: Option<PathBuf>,
+    /// List all places where it can be cut, and what each costs
+    #[arg(long)]
+    pub ways: bool,
+    /// Batch size [default: the file's, or 1]
+    #[arg(long, value_parser = positive)]
+    pub batch: Option<usize>,
+    #[command(flatten)]
+    pub numbers: Numbers,
+    /// What choices by predicted time reckon with: loopback, lan or wan
+    #[arg(long, default_value = "loopback")]
+    pub network: Network,
+    #[arg(long, help = JSON)]
+    pub json: bool,
+}
+
+#[derive(Args)]
 pub struct Eval {
     /// ONNX file
     pub model: PathBuf,
-    /// Whom to trust: clear, replicated3 or two-party (subrosa explain PROTOCOL)
+    /// Whom to trust: clear, replicated3, two-party or seco (subrosa explain PROTOCOL)
     #[arg(long, value_parser = protocol)]
     pub protocol: &'static Entry,
     /// mnist, fashion-mnist or cifar10
@@ -144,6 +171,12 @@ pub struct Bench {
     pub repeat: usize,
     #[arg(long, value_name = "N", help = POOL, value_parser = positive, allow_negative_numbers = true)]
     pub pool: Option<usize>,
+    /// Where seco cuts, once each: nodes or their outputs, or `input`
+    #[arg(long, value_name = "NODE", value_delimiter = ',', num_args = 1.., conflicts_with_all = ["at", "hide"])]
+    pub splits: Vec<String>,
+    /// Draw what clients of seco do, beside those of two-party
+    #[arg(long, value_name = "FILE.svg")]
+    pub plot: Option<PathBuf>,
     #[command(flatten)]
     pub numbers: Numbers,
     #[command(flatten)]
@@ -174,10 +207,45 @@ pub struct Numbers {
     /// Samples for the ranges inside the network [default: 64 random ones in the input range]
     #[arg(long, value_name = "[NAME=]X.npy")]
     pub calibrate: Vec<String>,
+    #[command(flatten)]
+    pub divide: Divide,
+}
+
+/// How seco divides a network between a gateway and remote servers.
+#[derive(Args)]
+pub struct Divide {
+    /// Where seco's gateway hands over to the remotes: a node or its output; `input` leaves all to the remotes
+    /// [default: chosen by cost]
+    #[arg(long, value_name = "NODE")]
+    pub at: Option<String>,
+    /// The first node that seco's gateway must not have, for a choice by cost
+    #[arg(long, value_name = "NODE", conflicts_with = "at")]
+    pub hide: Option<String>,
+    /// Remote servers of seco, 2 to 8
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = remotes)]
+    pub remotes: usize,
+    /// Who garbles in seco: bmr (all remotes together) or single (one for another, as in the paper: weaker)
+    #[arg(long, default_value = "bmr", value_parser = garbling)]
+    pub garbling: Garbling,
+    /// Who has shares of seco's hidden weights: all-servers or remotes (as in the paper: weaker)
+    #[arg(long, value_name = "HOLDERS", default_value = "all-servers", value_parser = holders)]
+    pub weights: Holders,
+}
+
+impl Divide {
+    pub fn division(&self) -> Division {
+        Division {
+            at: self.at.clone(),
+            hide: self.hide.clone(),
+            remotes: self.remotes,
+            garbling: self.garbling,
+            holders: self.weights,
+        }
+    }
 }
 
 /// How bytes of images become numbers.
-#[derive(Args)]
+#[derive(Args, Default)]
 pub struct Image {
     /// Subtracted from bytes / 255, one for all channels or one for each
     #[arg(long, value_delimiter = ',', allow_hyphen_values = true)]
@@ -243,6 +311,29 @@ fn nonlinear(text: &str) -> Result<Nonlinear, &'static str> {
     }
 }
 
+fn remotes(text: &str) -> Result<usize, &'static str> {
+    match text.parse() {
+        Ok(number @ 2..=8) => Ok(number),
+        _ => Err("expected a number of remote servers from 2 to 8"),
+    }
+}
+
+fn garbling(text: &str) -> Result<Garbling, &'static str> {
+    match text {
+        "bmr" => Ok(Garbling::Bmr),
+        "single" => Ok(Garbling::Single),
+        _ => Err("expected bmr or single"),
+    }
+}
+
+fn holders(text: &str) -> Result<Holders, &'static str> {
+    match text {
+        "all-servers" => Ok(Holders::AllServers),
+        "remotes" => Ok(Holders::Remotes),
+        _ => Err("expected all-servers or remotes"),
+    }
+}
+
 fn positive(text: &str) -> Result<usize, &'static str> {
     match text.parse() {
         Ok(number @ 1..=1_000_000) => Ok(number),
@@ -260,7 +351,7 @@ fn seconds(text: &str) -> Result<Duration, &'static str> {
 /// What clap says of a wrong command line, as one line.
 pub fn one_line(error: &clap::Error) -> String {
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        return "expected a command: demo, inspect, explain, run, eval or bench".to_owned();
+        return "expected a command: demo, inspect, explain, run, split, eval or bench".to_owned();
     }
     let text = error.to_string();
     let said = text.split("\n\n").next().unwrap_or_default();
@@ -294,6 +385,7 @@ mod tests {
             "run m --input x",
             "demo --threads 0",
             "demo --pool 3",
+            "run m.onnx --protocol clear --input x --remotes 9",
         ] {
             let error = parse(&format!("subrosa {wrong}")).err().unwrap();
             assert!(!one_line(&error).contains('\n'));

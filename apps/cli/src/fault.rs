@@ -65,6 +65,8 @@ pub enum Usage {
         expected: usize,
         found: usize,
     },
+    #[error("--parts {}: {problem}", path.display())]
+    Part { path: PathBuf, problem: String },
     #[error("--output {}: expected a name that ends in .npy or .npz", path.display())]
     OutputKind { path: PathBuf },
     #[error("--output {}: the model has {outputs} outputs, expected a name that ends in .npz", path.display())]

@@ -29,6 +29,7 @@ fn main() -> ExitCode {
         Command::Inspect(options) => commands::inspect(&options),
         Command::Explain(options) => commands::explain(&options),
         Command::Run(options) => commands::run(&options),
+        Command::Split(options) => commands::split(&options),
         Command::Eval(options) => commands::eval(&options),
         Command::Bench(options) => commands::bench(&options),
     })

@@ -7,7 +7,7 @@ use crate::frame::{Kind, Step};
 use crate::link::Links;
 use crate::opening::Opening;
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use subrosa_core::{Bytes, Nonce, PartyId, Seed, Wire};
 
 /// What the parties of a session have agreed on beforehand.
@@ -33,6 +33,9 @@ pub struct Session {
     root: Seed,
     seeds_drawn: u64,
     phase: Phase,
+    entered: Instant,
+    participation: Duration,
+    received: Bytes,
     bill: Bill,
     failed: Option<RunError>,
 }
@@ -53,6 +56,9 @@ impl Session {
             root,
             seeds_drawn: 0,
             phase: Phase::Setup,
+            entered: Instant::now(),
+            participation: Duration::ZERO,
+            received: Bytes(0),
             bill: Bill::default(),
             failed: None,
         };
@@ -143,6 +149,19 @@ impl Session {
     /// Sets the phase that is billed from here on.
     pub fn enter(&mut self, phase: Phase) {
         self.phase = phase;
+        self.entered = Instant::now();
+        self.participation = Duration::ZERO;
+        self.received = Bytes(0);
+    }
+
+    /// Time from the beginning of the phase to the last message that this party sent in it: from there on it only waits.
+    pub fn participation(&self) -> Duration {
+        self.participation
+    }
+
+    /// Payload that has come in this phase. Those who sent it are billed for it.
+    pub fn received(&self) -> Bytes {
+        self.received
     }
 
     /// Fresh randomness of this party in this session.
@@ -220,6 +239,13 @@ impl Session {
         }
         self.bill.exchange(self.phase, sent, !from.is_empty());
         drive(&mut self.links, self.timeout)?;
+        if sent > Bytes(0) {
+            self.participation = self.entered.elapsed();
+        }
+        self.received += from
+            .iter()
+            .map(|(_, layout)| R::size(layout))
+            .sum::<Bytes>();
         from.iter()
             .map(|(peer, layout)| self.decode(*peer, layout))
             .collect()

@@ -14,16 +14,19 @@ mod error;
 mod hub;
 mod memory;
 mod oracle;
+mod part_file;
 mod participant;
 mod planned;
 mod pool;
 mod prepared;
 mod protocols;
+mod spilling;
 
 pub use blame::{Blame, blame};
 pub use error::Error;
 pub use memory::{InMemory, InMemoryRun, run_in_memory};
 pub use oracle::{Oracle, OracleAnswer};
+pub use part_file::{PartFault, PartFile};
 pub use participant::{Participant, Phased, Source as MaterialSource};
 pub use planned::{PartyPrice, Planned, total};
 pub use pool::PoolTerms;
@@ -47,4 +50,5 @@ pub use subrosa_protocol::{
     Card, Division, Garbling, Holders, Holding, Learns, Nonlinear, PartyKind, PlanError, Seat,
     Source, Terms,
 };
+pub use subrosa_seco::Split;
 pub use subrosa_vault::{Vault, VaultFault};

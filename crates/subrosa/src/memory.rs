@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use subrosa_core::PartyId;
+use subrosa_core::{Bytes, PartyId};
 use subrosa_ir::{Tensor, Weights};
 use subrosa_net::{
     Bill, Fingerprint, LocalFault, Network, RunError, Tap, memory_mesh, memory_mesh_tapped,
@@ -55,6 +55,15 @@ impl InMemory {
         })
     }
 
+    /// Every party's material of single inferences lies in `folder` where it is more than `limit`, see
+    /// [`Participant::spilling`].
+    #[must_use]
+    pub fn spilling(mut self, folder: &Path, limit: Bytes) -> Self {
+        let parties = self.parties.into_iter();
+        self.parties = parties.map(|party| party.spilling(folder, limit)).collect();
+        self
+    }
+
     pub fn setup(&mut self, planned: &Planned, weights: &Weights) -> Result<(), Error> {
         let holdings = planned.holdings(weights)?;
         self.all(|seat, party| {
@@ -92,9 +101,11 @@ impl InMemory {
     /// Makes the material of `count` inferences into the pool.
     pub fn fill(&mut self, count: usize) -> Result<(), Error> {
         self.all(|_, party| {
-            let bills = party.fill(count)?;
-            let (value, bill) = ((), bills.into_iter().sum());
-            Ok(Phased { value, bill })
+            let made = party.fill(count)?;
+            Ok(Phased {
+                bill: made.into_iter().map(|made| made.bill).sum(),
+                ..unbilled(())
+            })
         })?;
         Ok(())
     }
@@ -157,8 +168,12 @@ impl InMemory {
 }
 
 fn unbilled<T>(value: T) -> Phased<T> {
-    let bill = Bill::default();
-    Phased { value, bill }
+    Phased {
+        value,
+        bill: Bill::default(),
+        participation: Duration::ZERO,
+        received: Bytes(0),
+    }
 }
 
 fn failed(seats: &[Seat], reports: &[(PartyId, RunError)]) -> Box<Blame> {

@@ -1,5 +1,7 @@
 use crate::Entry;
 use crate::pool::{Keeping, PoolTerms, Taken};
+use crate::spilling::Spilling;
+use std::path::Path;
 use std::time::Duration;
 use subrosa_core::{Bytes, Malformed, PartyId, Rounds, Seed};
 use subrosa_ir::Tensor;
@@ -22,6 +24,7 @@ pub struct Participant {
     timeout: Duration,
     state: State,
     keeping: Option<Keeping>,
+    spilling: Spilling,
 }
 
 /// Where an inference's material comes from.
@@ -43,6 +46,10 @@ enum State {
 pub struct Phased<T> {
     pub value: T,
     pub bill: Bill,
+    /// Time until this party had sent its last message: from there on it only waited.
+    pub participation: Duration,
+    /// What came in: the bills of those who sent it have it.
+    pub received: Bytes,
 }
 
 impl Participant {
@@ -64,7 +71,17 @@ impl Participant {
             timeout,
             state,
             keeping: None,
+            spilling: Spilling::default(),
         })
+    }
+
+    /// Has material that [`Participant::offline`] makes lie in files in `folder`, sealed under keys that are in memory
+    /// alone, if the pieces of one inference are more than `limit` together. A file is read once and ends with this
+    /// process at the latest. The other parties do not notice.
+    #[must_use]
+    pub fn spilling(mut self, folder: &Path, limit: Bytes) -> Self {
+        self.spilling = Spilling::new(self.party.as_ref(), folder, limit);
+        self
     }
 
     /// What one setup, one offline phase and one inference will cost this party.
@@ -76,6 +93,7 @@ impl Participant {
     pub fn setup(&mut self, holding: &Holding) -> Result<Phased<()>, RunError> {
         let fresh = (self.protocol.seat)(&self.plan, self.threads);
         self.party = fresh.map_err(|_| LocalFault::Invariant)?;
+        self.spilling.clear();
         let renewed = self.keeping.take().map_or(Ok(()), |mut old| old.renew());
         renewed.map_err(|error| self.end(error))?;
         let done = self.step(true, |party, session| party.setup(holding, session))?;
@@ -85,7 +103,10 @@ impl Participant {
 
     /// Makes the material of one inference.
     pub fn offline(&mut self) -> Result<Phased<()>, RunError> {
-        self.step(true, |party, session| party.offline(session))
+        let mut spilling = std::mem::take(&mut self.spilling);
+        let done = self.step(true, |party, session| spilling.offline(party, session));
+        self.spilling = spilling;
+        done
     }
 
     /// Joins the pool of the present setup: every party does, with the same hub. The keepers settle their vaults.
@@ -106,17 +127,21 @@ impl Participant {
         Ok(())
     }
 
-    /// Makes the material of `count` inferences, each with a session of its own, and keeps it. The bill of each.
-    pub fn fill(&mut self, count: usize) -> Result<Vec<Bill>, RunError> {
+    /// Makes the material of `count` inferences, each with a session of its own, and keeps it.
+    pub fn fill(&mut self, count: usize) -> Result<Vec<Phased<()>>, RunError> {
         let mut keeping = self.keeping.take().ok_or(StoreFault::Closed)?;
-        let bills = self.fill_into(&mut keeping, count);
+        let made = self.fill_into(&mut keeping, count);
         self.keeping = Some(keeping);
-        bills
+        made
     }
 
-    fn fill_into(&mut self, keeping: &mut Keeping, count: usize) -> Result<Vec<Bill>, RunError> {
+    fn fill_into(
+        &mut self,
+        keeping: &mut Keeping,
+        count: usize,
+    ) -> Result<Vec<Phased<()>>, RunError> {
         let first = keeping.fresh().map_err(|error| self.end(error))?;
-        let mut bills = Vec::new();
+        let mut all = Vec::new();
         for number in (first..).take(count) {
             let done = self.step(true, |party, session| {
                 if !keeping.keeps() {
@@ -126,14 +151,14 @@ impl Participant {
                 let offline = party.offline_to(&mut slot, session);
                 keeping.made(slot, offline)
             })?;
-            bills.push(done.bill);
+            all.push(done);
         }
         self.rest();
         if keeping.keeps() {
             let keepers = keeping.peers().to_vec();
             self.beside(&keepers, |s| keeping.commit(first, s))?;
         }
-        Ok(bills)
+        Ok(all)
     }
 
     /// Gets the next inference's material to hand, from the pool or, if that is empty, by an offline phase, and opens
@@ -144,6 +169,8 @@ impl Participant {
             return Ok(Phased {
                 value: Source::Fresh,
                 bill: made.bill,
+                participation: made.participation,
+                received: made.received,
             });
         };
         let done = self.step(true, |party, _| {
@@ -153,6 +180,8 @@ impl Participant {
         Ok(Phased {
             value: Source::Pool,
             bill: done.bill,
+            participation: done.participation,
+            received: done.received,
         })
     }
 
@@ -185,7 +214,13 @@ impl Participant {
         &mut self,
         inputs: Option<Vec<Tensor>>,
     ) -> Result<Phased<Option<Vec<Tensor>>>, RunError> {
-        let done = self.step(false, |party, session| party.infer(inputs, session))?;
+        let mut spilling = std::mem::take(&mut self.spilling);
+        let done = self.step(false, |party, session| {
+            spilling.load(party)?;
+            party.infer(inputs, session)
+        });
+        self.spilling = spilling;
+        let done = done?;
         self.rest();
         Ok(done)
     }
@@ -200,8 +235,15 @@ impl Participant {
             Ok(value) => {
                 let after = session.bill().clone();
                 let bill = difference(&after, &before);
+                let participation = session.participation();
+                let received = session.received();
                 self.state = State::Open(session, after);
-                Ok(Phased { value, bill })
+                Ok(Phased {
+                    value,
+                    bill,
+                    participation,
+                    received,
+                })
             }
             Err(error) => {
                 session.fail(&error);

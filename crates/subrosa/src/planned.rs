@@ -65,6 +65,11 @@ impl Planned {
             .collect()
     }
 
+    /// Where the network is cut, if it is.
+    pub fn cut(&self) -> Option<String> {
+        self.whole.cut()
+    }
+
     /// What each party is given of the model before setup, in the order of the seats. Parts are drawn afresh.
     pub fn holdings(&self, weights: &Weights) -> Result<Vec<Holding>, LocalFault> {
         let seed = Seed::random().map_err(|_| LocalFault::Randomness)?;

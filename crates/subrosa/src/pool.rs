@@ -325,7 +325,7 @@ fn other_material(peer: PartyId) -> RunError {
     RunError::Peer { peer, misdeed }
 }
 
-fn local(fault: &VaultFault) -> LocalFault {
+pub(crate) fn local(fault: &VaultFault) -> LocalFault {
     let store = match fault {
         VaultFault::InUse => StoreFault::InUse,
         VaultFault::Schema { .. } | VaultFault::WrongKey => StoreFault::Foreign,
@@ -349,43 +349,4 @@ fn local(fault: &VaultFault) -> LocalFault {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn join(me: u8, keepers: &[u8], neighbours: &[u8]) -> Result<(), RunError> {
-        let print = |party: &u8| (PartyId(*party), [9; 32]);
-        let keeper = |party: &u8| (PartyId(*party), Certificate([*party; 32]));
-        let told: Vec<_> = keepers.iter().map(keeper).collect();
-        let peers: Vec<_> = neighbours.iter().map(print).collect();
-        let me = PartyId(me);
-        let folder = format!("subrosa-keepers-{keepers:?}-{me}-{}", std::process::id());
-        let folder = std::env::temp_dir().join(folder);
-        let terms = PoolTerms::passing(me, told, &folder).unwrap();
-        let joined = Keeping::new(me, me.0 < 3, &peers, terms).map(|_| ());
-        let _ = std::fs::remove_dir_all(folder);
-        joined
-    }
-
-    #[test]
-    fn keepers_without_a_link_to_the_hub_are_refused_by_name() {
-        let unlinked = |party| Err(StoreFault::Unlinked(PartyId(party)).into());
-        assert_eq!(join(1, &[1, 0, 2], &[0, 2, 5]), Ok(()));
-        assert_eq!(join(1, &[1, 0, 2], &[0, 4]), unlinked(2));
-        // Another keeper is linked to the hub, and need not know of others.
-        for keepers in [&[1, 0, 2][..], &[1, 0]] {
-            assert_eq!(join(0, keepers, &[1]), Ok(()));
-            assert_eq!(join(0, keepers, &[2]), unlinked(1));
-        }
-        assert_eq!(join(3, &[1], &[1]), Ok(()));
-        assert_eq!(join(3, &[1], &[0, 2]), unlinked(1));
-    }
-
-    #[test]
-    fn keepers_are_those_with_pieces_once_each() {
-        let refused = Err(StoreFault::Keepers.into());
-        assert_eq!(join(0, &[1], &[1]), refused);
-        assert_eq!(join(3, &[1, 3], &[1]), refused);
-        assert_eq!(join(0, &[1, 0, 1], &[1]), refused);
-        assert_eq!(join(3, &[], &[1]), Ok(()));
-    }
-}
+mod tests;

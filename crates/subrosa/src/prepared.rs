@@ -2,6 +2,7 @@ use crate::{Entry, Error, Planned};
 use subrosa_ir::{EvalError, FloatGraph, RangedGraph, Tensor, Weights, ranges, simplify};
 use subrosa_onnx::Model;
 use subrosa_protocol::Terms;
+use subrosa_seco::Split;
 
 /// A model for one batch size with the ranges of its wires: what plans are made from.
 pub struct Prepared {
@@ -34,5 +35,10 @@ impl Prepared {
     /// The plan of all parties under `protocol`.
     pub fn plan(&self, protocol: &'static Entry, terms: &Terms) -> Result<Planned, Error> {
         Planned::new(protocol, (protocol.plan)(&self.ranged, terms)?)
+    }
+
+    /// Where `seco` can cut the network, and what each cut costs.
+    pub fn splits(&self, terms: &Terms) -> Result<Vec<Split>, Error> {
+        Ok(subrosa_seco::splits(&self.ranged, terms)?)
     }
 }

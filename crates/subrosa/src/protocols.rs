@@ -9,6 +9,7 @@ type TakeSeat = fn(&[u8], usize) -> Result<Box<dyn Party>, Malformed>;
 /// A protocol that can be chosen by name.
 pub struct Entry {
     pub card: Card,
+    divides: bool,
     pub(crate) plan: MakePlan,
     pub(crate) seat: TakeSeat,
 }
@@ -17,6 +18,11 @@ impl Entry {
     /// The name on the command line.
     pub fn name(&self) -> &'static str {
         self.card.name
+    }
+
+    /// Whether it divides a network as [`Terms::division`] says.
+    pub fn divides(&self) -> bool {
+        self.divides
     }
 
     /// What the party that a published plan is for will send and wait for.
@@ -32,22 +38,24 @@ where
     P::plan(graph, terms).map(|whole| Box::new(whole) as Box<dyn WholePlan>)
 }
 
-static PROTOCOLS: [Entry; 3] = [
+/// The entry of a protocol.
+const fn entry<P>(seat: TakeSeat) -> Entry
+where
+    P: Protocol<Whole: 'static>,
+{
     Entry {
-        card: subrosa_clear::CARD,
-        plan: plan::<subrosa_clear::Clear>,
-        seat: subrosa_clear::seat,
-    },
-    Entry {
-        card: subrosa_replicated3::CARD,
-        plan: plan::<subrosa_replicated3::Replicated3>,
-        seat: subrosa_replicated3::seat,
-    },
-    Entry {
-        card: subrosa_two_party::CARD,
-        plan: plan::<subrosa_two_party::TwoParty>,
-        seat: subrosa_two_party::seat,
-    },
+        card: P::CARD,
+        divides: P::DIVIDES,
+        plan: plan::<P>,
+        seat,
+    }
+}
+
+static PROTOCOLS: [Entry; 4] = [
+    entry::<subrosa_clear::Clear>(subrosa_clear::seat),
+    entry::<subrosa_replicated3::Replicated3>(subrosa_replicated3::seat),
+    entry::<subrosa_two_party::TwoParty>(subrosa_two_party::seat),
+    entry::<subrosa_seco::Seco>(subrosa_seco::seat),
 ];
 
 /// All protocols.

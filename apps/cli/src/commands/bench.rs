@@ -1,9 +1,10 @@
 //! `bench`: models, protocols and batch sizes side by side.
 
+use super::bench_client::{self, Client, Way, chart};
 use super::bundled;
 use super::prepare::{open, prepare, settings, terms};
 use super::run_report::Time;
-use crate::args::Bench;
+use crate::args::{Bench, Image};
 use crate::fault::Fault;
 use crate::input::{Preprocessing, declared_ranges, names, read_samples};
 use crate::parties::{Measured, measure};
@@ -35,10 +36,13 @@ struct Row {
     protocol: &'static str,
     /// How activations are computed, where the protocol has more than one way.
     nonlinear: Option<&'static str>,
+    /// Where the network is cut, if it is.
+    split: Option<String>,
     rings: Vec<u32>,
     threads: usize,
     time: Time,
     bill: BillJson,
+    client: Option<Client>,
     /// The largest of a server.
     server_peak_rss_bytes: u64,
     /// `online_s` beside that of `clear`, where that is in the table.
@@ -75,10 +79,14 @@ pub fn bench(options: &Bench) -> Result<(), Fault> {
             bar.set_message(format!("{name}, batch {batch}"));
             let (prepared, inputs) = prepared(options, name, model, *batch)?;
             for protocol in &chosen {
-                match row(options, name, *batch, protocol, &prepared, &inputs) {
-                    Ok(row) => rows.push(row),
-                    Err(fault) if fault.exit_status() == 2 => note(&format!("left out: {fault}")),
-                    Err(fault) => return Err(fault),
+                for split in splits(options, protocol) {
+                    match row(options, name, *batch, protocol, split, &prepared, &inputs) {
+                        Ok(row) => rows.push(row),
+                        Err(fault) if fault.exit_status() == 2 => {
+                            note(&format!("left out: {fault}"));
+                        }
+                        Err(fault) => return Err(fault),
+                    }
                 }
                 bar.inc(1);
             }
@@ -102,10 +110,67 @@ pub fn bench(options: &Bench) -> Result<(), Fault> {
         pool: options.pool.unwrap_or(0),
         rows,
     };
+    if let Some(path) = &options.plot {
+        plot(path, &json)?;
+    }
     if options.json {
         print_json(&json)
     } else {
         report::print(&text(&json))
+    }
+}
+
+/// Where a protocol's networks are to be cut: once each, or as it chooses.
+fn splits(options: &Bench, protocol: &Entry) -> Vec<Option<String>> {
+    match protocol.divides() && !options.splits.is_empty() {
+        true => options.splits.iter().cloned().map(Some).collect(),
+        false => vec![options.numbers.divide.at.clone()],
+    }
+}
+
+/// The clients of one model and batch, two-party's first.
+fn ways(rows: &[Row]) -> Vec<Way<'_>> {
+    let (first, others): (Vec<&Row>, Vec<&Row>) =
+        rows.iter().partition(|row| row.protocol == "two-party");
+    let divided = others.into_iter().filter(|row| row.split.is_some());
+    let all = first.into_iter().chain(divided);
+    all.filter_map(|row| {
+        let client = row.client.as_ref()?;
+        Some(Way {
+            name: row.title(),
+            client,
+        })
+    })
+    .collect()
+}
+
+fn plot(path: &Path, json: &Json) -> Result<(), Fault> {
+    let Some(first) = json.rows.first() else {
+        return Ok(());
+    };
+    let same = |row: &&Row| row.model == first.model && row.batch == first.batch;
+    let rows = json.rows.iter().take_while(same).count();
+    let title = format!("{}, batch {}", first.model, first.batch);
+    let Some(svg) = chart(&title, &ways(&json.rows[..rows])) else {
+        note("--plot needs two-party and seco in the table: nothing is drawn");
+        return Ok(());
+    };
+    std::fs::write(path, svg).map_err(|error| Fault::Output {
+        path: path.to_owned(),
+        error,
+    })
+}
+
+impl Row {
+    fn title(&self) -> String {
+        let mut title = self.protocol.to_owned();
+        if let Some(reading) = self.nonlinear {
+            title += &format!(" ({reading})");
+        }
+        if let Some(split) = &self.split {
+            title += &format!(", {split}");
+        }
+        title
     }
 }
 
@@ -120,16 +185,11 @@ fn prepared(
         .into_iter()
         .map(|r| r.unwrap_or([0.0, 1.0]))
         .collect();
-    let image = crate::args::Image {
-        mean: Vec::new(),
-        std: Vec::new(),
-        raw: false,
-    };
     let samples = read_samples(
         model,
         &options.numbers.calibrate,
         batch,
-        &Preprocessing::new(&image)?,
+        &Preprocessing::new(&Image::default())?,
     )?;
     let prepared = prepare(Path::new(name), model, batch, &ranges, samples.as_deref())?;
     let inputs = model.inputs().into_iter().zip(&ranges);
@@ -157,10 +217,13 @@ fn row(
     name: &str,
     batch: usize,
     protocol: &'static Entry,
+    split: Option<String>,
     prepared: &Prepared,
     inputs: &[Tensor],
 ) -> Result<Row, Fault> {
-    let planned = prepared.plan(protocol, &terms(&options.numbers, options.place.network));
+    let mut terms = terms(&options.numbers, options.place.network);
+    terms.division.at = split;
+    let planned = prepared.plan(protocol, &terms);
     let planned = planned.map_err(crate::fault::of_model(Path::new(name)))?;
     let settings = settings(Path::new(name), &options.place, &planned, options.pool)?;
     let measured = measure(
@@ -183,10 +246,12 @@ fn row(
         batch,
         protocol: protocol.name(),
         nonlinear: planned.reading(),
+        split: planned.cut(),
         rings: vec![planned.graph().ring],
         threads: settings.threads,
         time: measured.time(),
         bill: (&measured.bill()).into(),
+        client: Client::of(&measured),
         server_peak_rss_bytes: server_peak(&measured),
         online_to_clear: None,
     })
@@ -210,10 +275,7 @@ fn text(json: &Json) -> String {
             r => format!("{r:.0}x"),
         };
         vec![
-            match row.nonlinear {
-                Some(reading) => format!("{} ({reading})", row.protocol),
-                None => row.protocol.to_owned(),
-            },
+            row.title(),
             rings.join("/"),
             seconds(row.time.setup_s),
             seconds(row.time.offline_s),
@@ -240,6 +302,10 @@ fn text(json: &Json) -> String {
         let mut table = Table::with_head(&HEAD, 1);
         rows.iter().for_each(|one| table.row(row(one)));
         text += &table.render("  ");
+        let ways = ways(rows);
+        if ways.len() > 1 {
+            text += &format!("\n{}", bench_client::table(&ways));
+        }
     }
     text
 }
@@ -260,6 +326,7 @@ mod tests {
             batch: 128,
             protocol: "two-party",
             nonlinear: Some("ot"),
+            split: None,
             rings: vec![64],
             threads: 2,
             time: Time {
@@ -272,6 +339,7 @@ mod tests {
                 offline: cost,
                 online: cost,
             },
+            client: None,
             server_peak_rss_bytes: 999_000_000,
             online_to_clear: Some(1234.0),
         };

@@ -2,7 +2,7 @@
 
 use super::inspect_report::{Report, Under};
 use super::prepare::{open, prepare, terms};
-use crate::args::Inspect;
+use crate::args::{Image, Inspect};
 use crate::fault::{Fault, of_model};
 use crate::input::{Preprocessing, RangeSource, declared_ranges, names, read_samples};
 use subrosa::{Entry, Nonlinear, Planned, Terms, protocols};
@@ -23,16 +23,11 @@ pub fn inspect(options: &Inspect) -> Result<(), Fault> {
         None => RangeSource::Assumed,
     };
     let sources: Vec<RangeSource> = declared.iter().map(source).collect();
-    let bytes = crate::args::Image {
-        mean: Vec::new(),
-        std: Vec::new(),
-        raw: false,
-    };
     let samples = read_samples(
         &model,
         &options.numbers.calibrate,
         batch,
-        &Preprocessing::new(&bytes)?,
+        &Preprocessing::new(&Image::default())?,
     )?;
     let prepared = prepare(&options.model, &model, batch, &ranges, samples.as_deref())?;
     let constants = model.public_constants(batch);

@@ -1,6 +1,7 @@
 //! The commands.
 
 mod bench;
+mod bench_client;
 mod bundled;
 mod compare;
 mod curious;
@@ -11,10 +12,12 @@ mod explain;
 mod inspect;
 mod inspect_json;
 mod inspect_report;
+mod parts;
 mod pictures;
 mod prepare;
 mod run;
 mod run_report;
+mod split;
 
 pub use bench::bench;
 pub use demo::demo;
@@ -22,3 +25,4 @@ pub use eval::eval;
 pub use explain::explain;
 pub use inspect::inspect;
 pub use run::run;
+pub use split::split;

@@ -1,12 +1,12 @@
 //! From a file to a plan and to what it runs on.
 
-use crate::args::{Numbers, Place};
+use crate::args::{Image, Numbers, Place};
 use crate::fault::{Fault, of_model};
+use crate::input::{Preprocessing, declared_ranges, names, read_samples};
 use crate::parties::Settings;
 use std::path::Path;
 use subrosa::{
-    Division, Entry, FixedGraph, Model, Network, PartyKind, Planned, Prepared, Reveal, Samples,
-    Tensor, Terms,
+    Entry, FixedGraph, Model, Network, PartyKind, Planned, Prepared, Reveal, Samples, Tensor, Terms,
 };
 
 pub fn open(path: &Path) -> Result<Model, Fault> {
@@ -41,8 +41,27 @@ pub fn terms(numbers: &Numbers, network: Network) -> Terms {
         reveal: numbers.reveal,
         nonlinear: numbers.nonlinear,
         network,
-        division: Division::default(),
+        division: numbers.divide.division(),
     }
+}
+
+/// For a model without an input at hand: declared ranges, or 0 to 1.
+pub fn prepare_assumed(
+    path: &Path,
+    model: &Model,
+    batch: Option<usize>,
+    numbers: &Numbers,
+) -> Result<Prepared, Fault> {
+    let batch = batch.or(model.fixed_batch()).unwrap_or(1);
+    let declared = declared_ranges(&numbers.input_range, &names(model))?;
+    let ranges: Vec<[f32; 2]> = declared.iter().map(|r| r.unwrap_or([0.0, 1.0])).collect();
+    let samples = read_samples(
+        model,
+        &numbers.calibrate,
+        batch,
+        &Preprocessing::new(&Image::default())?,
+    )?;
+    prepare(path, model, batch, &ranges, samples.as_deref())
 }
 
 /// `pool`: inferences whose material is made ahead.
@@ -68,6 +87,7 @@ pub fn settings(
         timeout: place.timeout,
         pool: pool.unwrap_or(0),
         keepers,
+        holdings: None,
     })
 }
 

@@ -1,6 +1,7 @@
 //! `run`: one model, one input, all parties on this machine.
 
 use super::compare::{Comparison, answers};
+use super::parts::read_parts;
 use super::prepare::{cores, open, plan, prepare, ranges_kind, samples_text, settings};
 use super::run_report::Report;
 use crate::args::Run;
@@ -49,7 +50,10 @@ pub fn run(options: &Run) -> Result<(), Fault> {
         .transpose()?;
     check_inputs(&planned, &given)?;
     say_ranges(&names(&model), &given, &planned, &prepared);
-    let settings = settings(&options.model, &options.place, &planned, options.pool)?;
+    let mut settings = settings(&options.model, &options.place, &planned, options.pool)?;
+    if let Some(folder) = &options.parts {
+        settings.holdings = Some(read_parts(folder, &planned)?);
+    }
     let bar = progress(options.repeat);
     let measured = measure(
         &planned,

@@ -5,10 +5,10 @@ use super::vault;
 use std::io::{self, ErrorKind, IsTerminal};
 use std::process::ExitCode;
 use std::sync::mpsc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use subrosa::{
-    Bill, Endpoint, Holding, Identity, LocalFault, MaterialSource, Participant, PartyId, Peer,
-    PoolTerms, RunError, Secret, connect,
+    Bill, Bytes, Endpoint, Holding, Identity, LocalFault, MaterialSource, Participant, PartyId,
+    Peer, Phased, PoolTerms, RunError, Secret, connect,
 };
 
 /// Runs until standard input closes, and ends at once when it does, whatever the party is doing.
@@ -202,27 +202,34 @@ fn seated(
 ) -> Result<(Holding, Report), Stop> {
     let report = match command {
         Command::Hold(holding) => return Ok((holding, report(Bill::default(), came))),
-        Command::Setup => report(party.setup(&holding)?.bill, came),
+        Command::Setup => phased(&party.setup(&holding)?, came),
         Command::Join(keepers, folder) => {
             vault::clear_at_end(&folder);
             party.join(PoolTerms::passing(me, keepers, &folder)?)?;
             report(Bill::default(), came)
         }
-        Command::Fill(count) => report(party.fill(count)?.into_iter().sum(), came),
+        Command::Fill(count) => {
+            let made = party.fill(count)?;
+            Report {
+                participation: made.iter().map(|made| made.participation).sum(),
+                received: made.iter().map(|made| made.received).sum(),
+                ..report(made.into_iter().map(|made| made.bill).sum(), came)
+            }
+        }
         Command::Ready => {
             let ready = party.ready()?;
             Report {
                 pooled: ready.value == MaterialSource::Pool,
-                ..report(ready.bill, came)
+                ..phased(&ready, came)
             }
         }
         Command::Infer(inputs) => {
             // The clock of what a user waits starts here, with the input at hand.
             let started = Instant::now();
-            let answer = party.infer(inputs)?;
+            let mut answer = party.infer(inputs)?;
             Report {
-                outputs: answer.value,
-                ..report(answer.bill, started)
+                outputs: answer.value.take(),
+                ..phased(&answer, started)
             }
         }
         _ => return Err(Stop::Confused),
@@ -234,10 +241,20 @@ fn done(bill: Bill, since: Instant) -> Reply {
     Reply::Done(report(bill, since))
 }
 
+fn phased<T>(done: &Phased<T>, since: Instant) -> Report {
+    Report {
+        participation: done.participation,
+        received: done.received,
+        ..report(done.bill.clone(), since)
+    }
+}
+
 fn report(bill: Bill, since: Instant) -> Report {
     Report {
         outputs: None,
         time: since.elapsed(),
+        participation: Duration::ZERO,
+        received: Bytes(0),
         bill,
         pooled: false,
         peak_rss_bytes: peak_rss_bytes(),

@@ -1,6 +1,6 @@
 //! Repeated runs and their medians.
 
-use super::processes::Step;
+use super::processes::{Attendance, Step};
 use super::{PartyFault, Processes, Settings};
 use std::time::{Duration, Instant};
 use subrosa::{Bill, Bytes, Cost, Planned, Rounds, Seat, Tensor, Weights, total};
@@ -24,6 +24,8 @@ pub struct PartyMeasured {
     pub price: Bill,
     /// Of one setup, one offline phase and one inference.
     pub bill: Bill,
+    pub offline: Attendance,
+    pub online: Attendance,
     pub peak_rss_bytes: u64,
 }
 
@@ -75,6 +77,7 @@ pub fn measure(
         None
     };
     let (mut offline, mut online) = (Vec::new(), Vec::new());
+    let mut attended: Vec<[Vec<Attendance>; 2]> = vec![Default::default(); bills.len()];
     let mut outputs = Vec::new();
     let mut sums = bills.clone();
     let mut peaks = Vec::new();
@@ -86,6 +89,11 @@ pub fn measure(
             (Some(lot), true) => lot.clone(),
             _ => Lot::of(ready, 1),
         };
+        let parts = made.attendance.iter().zip(&answer.step.attendance);
+        for (party, (made, asked)) in attended.iter_mut().zip(parts) {
+            party[0].push(*made);
+            party[1].push(*asked);
+        }
         offline.push(made.time);
         online.push(answer.step.time);
         sums = bills.clone();
@@ -99,13 +107,17 @@ pub fn measure(
         peaks = answer.step.peak_rss_bytes;
     }
     let priced = all.prices().iter().zip(planned.parties());
-    let parties = priced.zip(sums.into_iter().zip(peaks));
-    let parties = parties.map(|((price, party), (bill, peak_rss_bytes))| PartyMeasured {
-        seat: party.seat,
-        price: price.clone(),
-        bill,
-        peak_rss_bytes,
-    });
+    let parties = priced.zip(sums.into_iter().zip(peaks)).zip(&attended);
+    let parties = parties.map(
+        |(((price, party), (bill, peak_rss_bytes)), [offline, online])| PartyMeasured {
+            seat: party.seat,
+            price: price.clone(),
+            bill,
+            offline: usual(&offline[1..]),
+            online: usual(&online[1..]),
+            peak_rss_bytes,
+        },
+    );
     Ok(Measured {
         outputs,
         setup: median(&setups[1..]),
@@ -121,6 +133,7 @@ struct Lot {
     time: Duration,
     /// In the order of the seats.
     bills: Vec<Bill>,
+    attendance: Vec<Attendance>,
 }
 
 impl Lot {
@@ -136,10 +149,26 @@ impl Lot {
             offline: one(bill.offline),
             online: one(bill.online),
         });
+        let count = u32::try_from(count.max(1)).unwrap_or(u32::MAX);
+        let attendance = step.attendance.iter().map(|all| Attendance {
+            time: all.time / count,
+            received: Bytes(all.received.0 / u64::from(count)),
+        });
         Self {
-            time: step.time / u32::try_from(count.max(1)).unwrap_or(u32::MAX),
+            time: step.time / count,
             bills: bills.collect(),
+            attendance: attendance.collect(),
         }
+    }
+}
+
+/// The median of times, and the bytes, which are the same each time.
+fn usual(all: &[Attendance]) -> Attendance {
+    let times: Vec<Duration> = all.iter().map(|one| one.time).collect();
+    let received = all.last().map_or(Bytes(0), |one| one.received);
+    Attendance {
+        time: median(&times),
+        received,
     }
 }
 

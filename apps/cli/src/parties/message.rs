@@ -7,7 +7,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
-use subrosa::{Bill, Fingerprint, Holding, Network, PartyId, RunError, Tensor};
+use subrosa::{Bill, Bytes, Fingerprint, Holding, Network, PartyId, RunError, Tensor};
 
 /// Longest message.
 pub const LIMIT: u64 = 8 << 30;
@@ -92,6 +92,9 @@ pub struct Report {
     pub outputs: Option<Vec<Tensor>>,
     /// From the command's arrival to its end.
     pub time: Duration,
+    /// Until this party had sent its last message.
+    pub participation: Duration,
+    pub received: Bytes,
     pub bill: Bill,
     /// Whether the material that is ready comes from the pool.
     pub pooled: bool,

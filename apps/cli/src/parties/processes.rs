@@ -9,8 +9,8 @@ use std::net::SocketAddr;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 use subrosa::{
-    Bill, Blame, Fingerprint, Holding, Identity, LocalFault, Network, PartyId, Planned, RunError,
-    Seat, Tensor, Weights, blame,
+    Bill, Blame, Bytes, Fingerprint, Holding, Identity, LocalFault, Network, PartyId, Planned,
+    RunError, Seat, Tensor, Weights, blame,
 };
 use thiserror::Error;
 
@@ -21,7 +21,7 @@ const ANSWER: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
 /// Pause in which the servers get ready before the client starts.
 const READY: Duration = Duration::from_millis(2);
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Settings {
     pub network: Network,
     /// Cores that each party may use.
@@ -32,6 +32,8 @@ pub struct Settings {
     pub pool: usize,
     /// Parties that keep it.
     pub keepers: Vec<PartyId>,
+    /// What each party has of the model, if it is not to be divided afresh.
+    pub holdings: Option<Vec<Holding>>,
 }
 
 /// Why parties as processes failed, and whose fault it is.
@@ -52,12 +54,22 @@ pub enum PartyFault {
     Blame(#[from] Blame),
 }
 
+/// What a party did in a step beside its bill.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Attendance {
+    /// Until it had sent its last message; from there on it only waited.
+    pub time: Duration,
+    pub received: Bytes,
+}
+
 /// One phase at all parties.
 pub struct Step {
     /// From the command to the end, at the slowest party.
     pub time: Duration,
     /// In the order of the seats.
     pub bills: Vec<Bill>,
+    /// What else each party did.
+    pub attendance: Vec<Attendance>,
     /// Whether all have material from the pool.
     pub pooled: bool,
     pub peak_rss_bytes: Vec<u64>,
@@ -147,7 +159,11 @@ impl Processes {
             all.prices.push(price);
         }
         all.connect(planned, &addresses)?;
-        all.give(planned, weights)?;
+        let holdings = match &settings.holdings {
+            Some(holdings) => Ok(holdings.clone()),
+            None => planned.holdings(weights),
+        };
+        all.give(holdings)?;
         Ok(all)
     }
 
@@ -167,8 +183,7 @@ impl Processes {
         Ok(())
     }
 
-    fn give(&mut self, planned: &Planned, weights: &Weights) -> Result<(), PartyFault> {
-        let holdings = planned.holdings(weights);
+    fn give(&mut self, holdings: Result<Vec<Holding>, LocalFault>) -> Result<(), PartyFault> {
         let holdings = holdings.map_err(|fault| own(&self.seats[0], fault))?;
         let mut holders = Vec::new();
         for (at, holding) in holdings.into_iter().enumerate() {
@@ -375,6 +390,13 @@ fn step(reports: &[Report]) -> Step {
             .max()
             .unwrap_or_default(),
         bills: reports.iter().map(|report| report.bill.clone()).collect(),
+        attendance: reports
+            .iter()
+            .map(|report| Attendance {
+                time: report.participation,
+                received: report.received,
+            })
+            .collect(),
         pooled: reports.iter().all(|report| report.pooled),
         peak_rss_bytes: reports.iter().map(|report| report.peak_rss_bytes).collect(),
     }

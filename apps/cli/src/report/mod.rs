@@ -3,6 +3,7 @@
 mod colour;
 mod json;
 mod numbers;
+mod plot;
 mod table;
 
 pub use colour::paint;
@@ -10,6 +11,7 @@ pub use colour::paint;
 pub use json::CostJson;
 pub use json::{BillJson, print_json};
 pub use numbers::{bytes, count, number, seconds, shape, wrap};
+pub use plot::Chart;
 pub use table::Table;
 
 use crate::fault::Fault;

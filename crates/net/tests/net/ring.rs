@@ -115,3 +115,29 @@ fn messages_of_64_mb_cross() {
     println!("tls over a lan {lan:?}");
     assert!(lan >= Duration::from_millis(536));
 }
+
+#[test]
+fn who_has_sent_its_last_message_takes_part_no_more() {
+    run(mesh::memory(Network::LOOPBACK), |me, links| {
+        let mut session = Session::open(links, terms(me, 20_000)).unwrap();
+        let (next, before) = (PartyId((me.0 + 1) % 3), PartyId((me.0 + 2) % 3));
+        session.enter(Phase::Online);
+        assert_eq!(session.participation(), Duration::ZERO);
+        let word = || Words {
+            bits: 8,
+            values: vec![1],
+        };
+        session.send(Step(1), next, word()).unwrap();
+        let sent = session.participation();
+        assert!(sent > Duration::ZERO);
+        let layout = WordsLayout { count: 1, bits: 8 };
+        let got: Words = session.receive(Step(1), before, layout).unwrap();
+        assert_eq!((got, session.participation()), (word(), sent));
+        assert_eq!(session.received(), Bytes(1));
+        session.send(Step(2), next, word()).unwrap();
+        assert!(session.participation() > sent);
+        session.receive::<Words>(Step(2), before, layout).unwrap();
+        session.enter(Phase::Offline);
+        assert_eq!(session.participation(), Duration::ZERO);
+    });
+}
