@@ -33,6 +33,25 @@
 //! shared inputs and the outputs of AND gates) and of `(l_a l_b) R^j` are made by correlated OT between every two garblers, those of
 //! `l_a l_b` by random OT (Gilboa, Crypto 1999).
 //!
+//! # Calls
+//!
+//! | who | step |
+//! |---|---|
+//! | evaluator | [`receiver_labels`] of its own bits, with each garbler; the flips go there |
+//! | each garbler | [`sender_zeros`], [`Garbler::begin`], [`ExpectFirst::second`], [`ExpectSecond::third`], [`ExpectThird::finish`] |
+//! | evaluator | [`Rows::add`]; the rows are kept |
+//! | each garbler | [`choose`](crate::ZeroLabels::choose) of [`Garbled::publics`], once the public bits are known |
+//! | evaluator | [`evaluate`] |
+//!
+//! # What coalitions see
+//!
+//! *The evaluator and all garblers but h*: e of every wire, a coin of h's bit of the mask; of h one label of each wire; and rows of which all but
+//! those at `(e_a, e_b)` are under F_h of a label that they lack. The F of an open row they can take off the part of each garbler alone, also
+//! where several are honest. What is left are shares, uniform with the sum that is meant to be known: each contains one of
+//! `l_c R^j` from an OT that serves nothing else, and of the bit that it multiplies the garbler's own fresh `l_c`.
+//!
+//! *All garblers*: every mask and every label, but no e. What the evaluator tells them of its bits is under random choices of OTs.
+//!
 //! # The hash
 //!
 //! `F_i(x, y, j) = E(z) + z` with AES-128 under a key of the gate and of [`LANES_PER_KEY`](crate::LANES_PER_KEY) lanes, and

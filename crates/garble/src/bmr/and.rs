@@ -45,7 +45,7 @@ pub(crate) struct Operand<'a> {
 }
 
 /// The garbled gate of \[BLO16\], the part of one garbler. base: for each target j the share of `(l_a l_b + l_c) R^j`, with the zero label of c where j is the
-/// garbler itself. out: [4, targets].
+/// garbler itself. hashed, out: [4, targets].
 #[inline(always)]
 pub(crate) fn garble_and(
     key: u128,
@@ -53,38 +53,39 @@ pub(crate) fn garble_and(
     a: Operand,
     b: Operand,
     base: &[Row],
+    hashed: &mut [Row],
     out: &mut [Row],
 ) {
     let targets = base.len();
     let joined = join(a.zero, b.zero);
-    for (row, out) in out.chunks_exact_mut(targets).enumerate() {
-        let z = sums(&joined, &offset.joined[row]);
-        for (target, out) in out.iter_mut().enumerate() {
-            *out = tagged(&z, tag(target) | row as u64);
-        }
-    }
-    encrypt(key, out);
     let known = [
         false,
         a.is_negated,
         b.is_negated,
         a.is_negated == b.is_negated,
     ];
-    for (row, out) in out.chunks_exact_mut(targets).enumerate() {
+    let parts = hashed
+        .chunks_exact_mut(targets)
+        .zip(out.chunks_exact_mut(targets));
+    for (row, (hashed, out)) in parts.enumerate() {
         let z = sums(&joined, &offset.joined[row]);
-        for (target, out) in out.iter_mut().enumerate() {
-            let mut masked = sums(&tagged(&z, tag(target) | row as u64), &base[target]);
+        for (target, (hashed, out)) in hashed.iter_mut().zip(out).enumerate() {
+            *hashed = tagged(&z, tag(target) | row as u64);
+            *out = sums(hashed, &base[target]);
             if row & 1 == 1 {
-                masked = sums(&masked, &a.shares[target]);
+                *out = sums(out, &a.shares[target]);
             }
             if row & 2 == 2 {
-                masked = sums(&masked, &b.shares[target]);
+                *out = sums(out, &b.shares[target]);
             }
             if known[row] && target == offset.place {
-                masked = sums(&masked, &offset.one);
+                *out = sums(out, &offset.one);
             }
-            *out = sums(out, &masked);
         }
+    }
+    encrypt(key, hashed);
+    for (out, hashed) in out.iter_mut().zip(hashed) {
+        *out = sums(out, hashed);
     }
 }
 
@@ -114,12 +115,13 @@ pub(crate) fn evaluate_and(
     }
     for ((key, a), b) in keys.zip(a).zip(b) {
         let z = sums(&join(a, b), &row);
-        for (target, hashed) in hashed.iter_mut().enumerate() {
+        for (target, (hashed, out)) in hashed.iter_mut().zip(&mut *out).enumerate() {
             *hashed = tagged(&z, tag(target));
+            *out = sums(out, hashed);
         }
         encrypt(key, hashed);
-        for (target, (out, hashed)) in out.iter_mut().zip(&*hashed).enumerate() {
-            *out = sums(&sums(out, hashed), &tagged(&z, tag(target)));
+        for (out, hashed) in out.iter_mut().zip(&*hashed) {
+            *out = sums(out, hashed);
         }
     }
 }

@@ -56,6 +56,7 @@ pub(crate) fn write(
     // Of each wire its zero label, then the shares of `l R^j`.
     let size = 1 + targets;
     let mut places = vec![ZERO; circuit.schedule.places * size];
+    let mut hashed = vec![ZERO; 4 * targets];
     let mut out = vec![ZERO; 4 * targets];
     let mut made = vec![ZERO; size];
     let mut base = vec![ZERO; targets];
@@ -96,7 +97,7 @@ pub(crate) fn write(
                 operand(at, step.a.is_negated()),
                 operand(bt, step.b.is_negated()),
             );
-            garble_and(key, &offset, a, b, &base, &mut out);
+            garble_and(key, &offset, a, b, &base, &mut hashed, &mut out);
             rows.push(&out, width);
             places[to..to + size].copy_from_slice(&made);
             key = key.wrapping_add(1);
