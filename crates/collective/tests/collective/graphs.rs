@@ -144,6 +144,7 @@ pub fn smooth() -> Network {
         24,
         10 << 24,
     );
+    let product = y;
     let spread = Spread {
         outer: 2,
         channels: 3,
@@ -200,7 +201,7 @@ pub fn smooth() -> Network {
     let difference = b.push(FixedOp::Sub, &[sum, first], &[2, 8], 12, 11106 << 12);
     let turned = FixedOp::View(View::Transpose(vec![1, 0]));
     let turned = b.push(turned, &[difference], &[8, 2], 12, 11106 << 12);
-    b.finish(&[turned, twice, pooled, 0])
+    b.finish(&[turned, twice, pooled, product, 0])
 }
 
 /// Products with activations between them: of a truncated value, of a product, of an activation's result.

@@ -1,6 +1,6 @@
 //! What all but one of the servers see together.
 
-use crate::graphs::smooth;
+use crate::graphs::{active, smooth};
 use crate::harness::{Silent, assert_uniform, bytes_of, infer};
 use crate::whole::HOLDERS;
 use std::collections::BTreeMap;
@@ -60,40 +60,46 @@ impl Tap for Listener {
 /// Fixed inputs, weights and input masks: all that is drawn differs between two runs.
 #[test]
 fn masks_are_drawn_once() {
-    let network = smooth();
-    let scheme = Scheme::new(network.graph.clone(), 2, Garbling::Single, HOLDERS[0]).unwrap();
-    let run = || infer(&scheme, &network.weights, &network.x, 3, Arc::new(Silent));
-    let (first, second) = (run(), run());
-    for (one, other) in first.iter().zip(&second) {
-        assert_eq!(one.inputs, other.inputs);
-        // The last output is the input itself.
-        let last = one.masks.len() - 1;
-        for (one, other) in one.masks.iter().zip(&other.masks).take(last) {
-            assert_eq!(one.bits, other.bits);
-            let same = one.values.iter().zip(&other.values).filter(|(a, b)| a == b);
-            assert!(same.count() <= 1);
+    for network in [smooth(), active(None)] {
+        let scheme = Scheme::new(network.graph.clone(), 2, Garbling::Bmr, HOLDERS[0]).unwrap();
+        let run = || infer(&scheme, &network.weights, &network.x, 3, Arc::new(Silent));
+        for (one, other) in run().iter().zip(&run()) {
+            assert_eq!(one.inputs, other.inputs);
+            for (at, wire) in network.graph.outputs.iter().enumerate() {
+                let (mine, again) = (&one.masks[at].values, &other.masks[at].values);
+                let same = mine.iter().zip(again).filter(|(a, b)| a == b).count();
+                match wire.0 {
+                    0 => assert_eq!(same, mine.len()),
+                    _ => assert!(same <= 1, "{same} of {}", mine.len()),
+                }
+            }
+            let pairs = one.pieces.iter().zip(&other.pieces);
+            assert!(
+                pairs
+                    .into_iter()
+                    .all(|(one, other)| one.is_empty() || one != other)
+            );
         }
-        let pairs = one.pieces.iter().zip(&other.pieces);
-        assert!(pairs.into_iter().all(|(one, other)| one != other));
     }
 }
 
-/// Fixed inputs and weights, many runs: c of a truncated value with the shares of its mask of any two of three servers is
-/// uniform, and so is every byte that is sent online.
+/// Fixed inputs and weights, many runs: c of a truncated value, and of a product, with the shares of its mask of any two of three
+/// servers is uniform, and so is every byte that is sent online.
 #[test]
 fn of_a_value_all_but_one_hold_nothing() {
     let network = smooth();
     let scheme = Scheme::new(network.graph.clone(), 2, Garbling::Single, HOLDERS[0]).unwrap();
-    let mut seen = [(); 3].map(|()| Vec::new());
+    let mut seen = [(); 6].map(|()| Vec::new());
     let mut online = Vec::new();
     for _ in 0..8 {
         let listener = Arc::new(Listener::default());
         let known = infer(&scheme, &network.weights, &network.x, 3, listener.clone());
-        for (absent, seen) in seen.iter_mut().enumerate() {
-            for (lane, c) in known[0].outputs[2].values.iter().enumerate() {
-                let shares = (0..3).filter(|at| *at != absent);
-                let shares = shares.map(|at| known[at].masks[2].values[lane]);
-                seen.push(shares.fold(c & 1, |cell, share| cell * 2 + (share & 1)) as usize);
+        for (absent, at) in (0..3).flat_map(|absent| [2, 3].map(|at| (absent, at))) {
+            for (lane, c) in known[0].outputs[at].values.iter().enumerate() {
+                let shares = (0..3).filter(|place| *place != absent);
+                let shares = shares.map(|place| known[place].masks[at].values[lane]);
+                let cell = shares.fold(c & 1, |cell, share| cell * 2 + (share & 1));
+                seen[2 * absent + at - 2].push(cell as usize);
             }
         }
         // The three products of the network; everybody tells all others the same.
