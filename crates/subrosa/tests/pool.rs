@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use subrosa::{
-    Bill, Error, Fingerprint, InMemory, LinkFault, LocalFault, MaterialSource, Model, Network,
-    Nonlinear, Participant, PartyId, Planned, PoolTerms, Prepared, RunError, StoreFault, Tensor,
-    Terms, find, run_in_memory,
+    Bill, Bytes, Error, Fingerprint, InMemory, LinkFault, LocalFault, MaterialSource, Model,
+    Network, Nonlinear, Participant, PartyId, Planned, PoolTerms, Prepared, RunError, StoreFault,
+    Tensor, Terms, find, run_in_memory,
 };
 use subrosa_net::memory_mesh;
 
@@ -246,4 +246,63 @@ fn keepers_are_those_of_the_plan() {
         let refused = parties[at].1.join(terms);
         assert_eq!(refused, Err(StoreFault::Keepers.into()));
     }
+}
+
+/// The same answers for the same price, whether material lies in memory or in files.
+#[test]
+fn material_over_the_limit_lies_in_files_that_are_gone_after_use() {
+    let prepared = prepared();
+    for (protocol, nonlinear) in [
+        ("two-party", Nonlinear::Gc),
+        ("replicated3", Nonlinear::Auto),
+    ] {
+        let folder = Folder::new(&format!("spilled-{protocol}"));
+        let planned = planned(&prepared, protocol, nonlinear);
+        let expected = run_in_memory(&planned, &prepared.weights, &input(), TIMEOUT).unwrap();
+        let run = InMemory::new(&planned, Network::LOOPBACK, 1, TIMEOUT, None).unwrap();
+        let mut run = run.spilling(&folder.0, Bytes(1000));
+        run.setup(&planned, &prepared.weights).unwrap();
+        run.join(&planned, &folder.0).unwrap();
+        run.fill(1).unwrap();
+        // What was made first is used first, with and without a pool between.
+        run.offline().unwrap();
+        run.offline().unwrap();
+        assert_eq!(run.ready().unwrap(), MaterialSource::Pool);
+        for _ in 0..3 {
+            let answer = run.infer(&input()).unwrap();
+            assert!(close(&answer, &expected.outputs), "{protocol}");
+        }
+        assert_eq!(run.ready().unwrap(), MaterialSource::Fresh);
+        run.infer(&input()).unwrap();
+        // Nothing is left to take, and no file.
+        assert!(run.infer(&input()).is_err());
+        assert_eq!(folder.items().len(), 0, "{protocol}");
+        for (party, bill) in planned.parties().iter().zip(run.bills()) {
+            let mut sum = party.price.clone();
+            (0..3).for_each(|_| sum.offline += party.price.offline);
+            (0..3).for_each(|_| sum.online += party.price.online);
+            assert_eq!(sum, *bill, "{protocol} {}", party.seat.name);
+        }
+    }
+}
+
+#[test]
+fn only_what_is_over_the_limit_needs_the_folder() {
+    let prepared = prepared();
+    let planned = planned(&prepared, "two-party", Nonlinear::Ot);
+    let folder = Folder::new("no-folder");
+    std::fs::write(&folder.0, b"a file").unwrap();
+    for (limit, spills) in [(Bytes(u64::MAX), false), (Bytes(0), true)] {
+        let run = InMemory::new(&planned, Network::LOOPBACK, 1, TIMEOUT, None).unwrap();
+        let mut run = run.spilling(&folder.0, limit);
+        run.setup(&planned, &prepared.weights).unwrap();
+        match run.offline() {
+            Ok(()) => assert!(!spills && run.infer(&input()).is_ok()),
+            Err(error) => {
+                assert!(spills);
+                assert_eq!(blamed(error).1, StoreFault::Io.into());
+            }
+        }
+    }
+    std::fs::remove_file(&folder.0).unwrap();
 }
