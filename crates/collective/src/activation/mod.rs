@@ -31,7 +31,7 @@ mod single;
 #[cfg(test)]
 mod tests;
 
-pub use online::evaluate;
+pub use online::{evaluate, evaluate_all, online_all};
 pub use piece::{Piece, PieceLayout};
 pub use price::{Demand, Message, Move};
 pub use shape::{Garbling, Shape};

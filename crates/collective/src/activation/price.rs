@@ -1,8 +1,9 @@
 //! What a step sends, and what it draws.
 
-use super::{Garbling, Shape, bmr, online, single};
+use super::{Garbling, Shape, bmr, online_all, single};
 use crate::ots::OtPlan;
 use crate::servers::Place;
+use std::slice;
 use subrosa_core::{Bytes, Rounds};
 use subrosa_net::Cost;
 
@@ -75,6 +76,6 @@ impl Shape {
 
     /// The moves of a step online, in order.
     pub fn online(&self, garbling: Garbling, remotes: usize) -> Vec<Move> {
-        online::moves(self, garbling, remotes)
+        online_all(slice::from_ref(self), garbling, remotes)
     }
 }

@@ -1,9 +1,9 @@
-use super::{GARBLINGS, Outcome, clear, kinds, masked, run, samples, seeded, sum};
-use crate::activation::{Garbling, Move, Shape};
-use crate::{OtPlan, Place, Servers};
-use subrosa_core::PartyId;
+use super::{GARBLINGS, Outcome, clear, keys, kinds, masked, run, samples, seeded, sum, together};
+use crate::activation::{Garbling, Move, Shape, evaluate_all, online_all, prepare};
+use crate::{Mesh, OtPlan, Ots, Place, Servers};
+use subrosa_core::{PartyId, Prg};
 use subrosa_garble::Owner;
-use subrosa_net::Bill;
+use subrosa_net::{Bill, Phase};
 use subrosa_share::step::Kind;
 
 fn check(shape: Shape, remotes: usize, seed: u64) {
@@ -65,6 +65,57 @@ fn widest_values_many_servers_and_blocks_of_lanes() {
     }
     let kind = Kind::Choice { bits: 5 };
     check(Shape { lanes: 650, kind }, 5, 3);
+}
+
+#[test]
+fn steps_together_take_the_exchanges_of_one() {
+    let remotes = 3;
+    let [positive, _, choice, _] = kinds(6, 9);
+    let shapes = [(70, choice), (3, positive), (64, choice)];
+    let shapes = shapes.map(|(lanes, kind)| Shape { lanes, kind });
+    let mut prg = seeded(4);
+    let columns = shapes.map(|shape| samples(&shape, &mut prg));
+    let pairs = shapes.iter().zip(&columns);
+    let inputs = pairs.map(|(shape, x)| masked(shape, x, remotes, &mut prg));
+    let inputs: Vec<_> = inputs.collect();
+    let public: Vec<_> = inputs.iter().map(|of| of.public.clone()).collect();
+    let keys = keys(remotes);
+    for garbling in GARBLINGS {
+        let outcomes = together(remotes, None, |servers, s| {
+            let me = servers.me;
+            s.enter(Phase::Offline);
+            let mut plan = OtPlan::default();
+            shapes
+                .iter()
+                .for_each(|shape| shape.add_to(garbling, remotes, &mut plan));
+            let (mut prg, mut pieces, mut own) = (Prg::new(&s.seed()), Vec::new(), Vec::new());
+            let mut ots = Ots::new(&keys[me.0], &plan, servers, s)?;
+            let mut mesh = Mesh::new(servers, s);
+            for (shape, of) in shapes.iter().zip(&inputs) {
+                let bits = &of.shares[me.0];
+                let (piece, l) = prepare(shape, garbling, bits, &mut ots, &mut prg, &mut mesh)?;
+                pieces.push(piece);
+                own.push(l);
+            }
+            s.enter(Phase::Online);
+            let mut mesh = Mesh::new(servers, s);
+            let found = evaluate_all(&shapes, garbling, pieces, &public, &mut mesh)?;
+            let moves = online_all(&shapes, garbling, remotes);
+            assert_eq!(s.bill().online, moves.iter().map(|m| m.cost(me)).sum());
+            assert_eq!(moves.len(), 2);
+            Ok((own, found))
+        });
+        let outcomes: Vec<_> = outcomes.into_iter().map(Result::unwrap).collect();
+        for (at, (shape, x)) in shapes.iter().zip(&columns).enumerate() {
+            let shares = outcomes.iter().map(|(own, _)| &own[at]);
+            let found = outcomes.iter().map(|(_, found)| &found[at]).take(1);
+            assert_eq!(
+                sum(shares.chain(found)),
+                clear(shape, x),
+                "{garbling:?} {at}"
+            );
+        }
+    }
 }
 
 #[test]
