@@ -86,18 +86,26 @@ impl Reading for Evaluating<'_> {
         of: &[Vec<Known>],
         added: &[u64],
     ) -> Result<Vec<u64>, RunError> {
-        let layout = result(shapes);
-        let mut shares = Vec::with_capacity(layout.count);
-        for (shape, of) in shapes.iter().zip(of) {
+        let (mut circuits, mut hidden) = (Vec::new(), Vec::new());
+        for _ in shapes {
             let piece = self.stock.take()?.activation()?;
+            circuits.push(piece.circuit);
+            hidden.push((piece.bits, piece.mask));
+        }
+        let public = |(shape, of): (&Shape, &Vec<Known>)| {
             let narrow = shape.kind.lift().narrow;
             let planes: Vec<BitMatrix> = of.iter().map(|(c, _)| to_planes(c, 0, narrow)).collect();
-            let c = stack(shape.lanes, planes.iter());
-            let (garbling, mesh) = (self.scheme.garbling, &mut self.mesh);
-            let e = activation::evaluate(shape, garbling, piece.circuit, &c, mesh)?;
-            let first = mesh.servers.me == Place(0);
-            let mut share = unmask(shape.kind, &e, &piece.bits, first);
-            sub_into(&mut share, &piece.mask.values);
+            stack(shape.lanes, planes.iter())
+        };
+        let c: Vec<BitMatrix> = shapes.iter().zip(of).map(public).collect();
+        let (garbling, mesh) = (self.scheme.garbling, &mut self.mesh);
+        let e = activation::evaluate_all(shapes, garbling, circuits, &c, mesh)?;
+        let first = mesh.servers.me == Place(0);
+        let layout = result(shapes);
+        let mut shares = Vec::with_capacity(layout.count);
+        for ((shape, e), (bits, mask)) in shapes.iter().zip(&e).zip(&hidden) {
+            let mut share = unmask(shape.kind, e, bits, first);
+            sub_into(&mut share, &mask.values);
             shares.extend(share);
         }
         let mut c = open(layout, shares, &mut self.mesh)?.values;

@@ -1,6 +1,6 @@
 //! What each server keeps, draws, sends and waits for: read off the steps, exactly.
 
-use crate::activation::{Move, Shape};
+use crate::activation::{Move, Shape, online_all};
 use crate::dabits::Conversion;
 use crate::keys::Keys;
 use crate::ots::OtPlan;
@@ -96,8 +96,7 @@ impl Scheme {
             Step::Linear(product) => vec![product.online(self.servers())],
             Step::Refresh(_) => Vec::new(),
             Step::Activation(shapes) => {
-                let circuit = |shape: &Shape| shape.online(self.garbling, self.remotes);
-                let mut moves: Vec<Move> = shapes.iter().flat_map(circuit).collect();
+                let mut moves = online_all(shapes, self.garbling, self.remotes);
                 moves.push(opening(self.servers(), result(shapes)));
                 moves
             }

@@ -22,7 +22,7 @@ pub const REMOTES: RangeInclusive<usize> = 2..=8;
 pub enum Step {
     Linear(Box<Product>),
     Refresh(Refresh),
-    /// Chunks whose results are opened at once.
+    /// Chunks that are evaluated at once online.
     Activation(Vec<Shape>),
 }
 

@@ -35,8 +35,8 @@ pub trait Reading {
 /// then y1 - y2.
 pub type Known = (Vec<u64>, BitMatrix);
 
-/// Chunks whose results are opened at once.
-const GROUP: usize = 8;
+/// Chunks that are evaluated at once online: as many exchanges as for one, and the material of all in memory.
+const GROUP: usize = 4;
 
 /// A reading on the walk.
 pub struct Walk<R> {
