@@ -1,11 +1,13 @@
 //! What coalitions see: the evaluator with all garblers but one, and all garblers.
 
 use crate::circuits;
-use crate::dealer::{Dealer, split};
-use crate::ideal::{bit, prg};
+use crate::dealer::{Dealer, bytes, split, zeros};
+use crate::ideal::{bit, pairs, prg};
 use crate::reference::{Lane, Met};
 use crate::uniform::{sum, uniform};
 use proptest::prelude::*;
+use subrosa_core::Secret;
+use subrosa_garble::bmr::{Demand, Garbler};
 use subrosa_garble::{Bit, Builder, Circuit, Owner, neural};
 use subrosa_ring::{BitMatrix, xor_into};
 
@@ -147,6 +149,67 @@ proptest! {
     #[test]
     fn known_labels_open_one_row_of_each_gate_in_any_circuit(circuit in circuits::any_circuit(), garblers in 2usize..=3, lanes in 1usize..20, seed in 0u64..1 << 50) {
         check_rows(&circuit, garblers, lanes, seed);
+    }
+}
+
+/// Zero labels of inputs and of AND gates: were one zero, or two equal, an active label would tell an offset or a mask.
+#[test]
+fn zero_labels_are_uniform_and_never_repeat() {
+    let circuit = neural::relu_shared(16);
+    let (n, lanes) = (3, 60);
+    let inputs = prg(1).bits(circuit.input_bits(), lanes);
+    let view = Dealer::new(n, 1).run(&circuit, &inputs);
+    let mut zeros = Vec::new();
+    for garbler in 0..n {
+        let zero = |label: &u128| label ^ view.offsets[garbler] & (label & 1).wrapping_neg();
+        zeros.extend(view.shared[garbler].iter().map(zero));
+        zeros.extend(view.public[garbler].iter().map(zero));
+        for lane in 0..lanes {
+            let (gates, _) = Lane::new(&circuit, &view, lanes, lane).walk(&view);
+            zeros.extend(gates.iter().map(|met| zero(&met.out[garbler])));
+        }
+    }
+    // Bit 0, which is unset in all, gives way to its neighbour.
+    let blocks = zeros.iter().map(|zero| zero | zero >> 1 & 1);
+    uniform(&blocks.flat_map(u128::to_le_bytes).collect::<Vec<u8>>());
+    let count = zeros.len();
+    zeros.sort_unstable();
+    zeros.dedup();
+    assert_eq!(zeros.len(), count);
+    assert_ne!(zeros[0], 0);
+}
+
+/// One garbler twice with the same OTs and answers.
+#[test]
+fn calls_share_nothing_but_the_offset() {
+    let circuit = neural::relu_shared(40);
+    let (shared, lanes) = (circuit.bits_of(Owner::Evaluator), 1800);
+    let demand = Demand::of(&circuit);
+    let shares = BitMatrix::new(shared, lanes);
+    let mut garbler = Garbler::new(0, 2, Secret::new(1 << 100 | 1), prg(2));
+    let mut call = || {
+        let pairs = pairs(&[1 << 100 | 1, 3], demand, lanes, &mut prg(1)).remove(0);
+        let begun = garbler.begin(&circuit, lanes, &shares, vec![0; shared * lanes], pairs);
+        let (stage, first) = begun.unwrap();
+        let (stage, _) = stage.second(vec![zeros(demand.first(lanes))]).unwrap();
+        let (stage, _) = stage.third(vec![zeros(demand.second(lanes))]).unwrap();
+        let garbled = stage.finish(vec![zeros(demand.second(lanes))]).unwrap();
+        (
+            bytes(&first[0]),
+            bytes(&garbled.rows),
+            garbled.publics.pairs(),
+        )
+    };
+    let (one, two) = (call(), call());
+    // Own bits of shared inputs are the same, masks of AND gates are not.
+    let fresh = shared * lanes / 8;
+    uniform(&sum(&one.0[fresh..fresh + 78 * lanes / 8], &two.0[fresh..]));
+    uniform(&sum(&one.1, &two.1));
+    assert_ne!(one.1[..16], two.1[..16]);
+    for (one, two) in one.2.iter().zip(&two.2) {
+        assert_eq!(one[0] ^ one[1], 1 << 100 | 1);
+        assert_eq!(two[0] ^ two[1], 1 << 100 | 1);
+        assert_ne!(one[0] >> 1, two[0] >> 1);
     }
 }
 

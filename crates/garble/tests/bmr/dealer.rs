@@ -200,3 +200,8 @@ pub fn bytes<T: Wire>(value: &T) -> Vec<u8> {
     value.encode(&mut out);
     out
 }
+
+/// The message of that layout of which every bit is zero.
+pub fn zeros<M: Wire<Layout = BitsLayout>>(layout: BitsLayout) -> M {
+    M::decode(&layout, &vec![0; M::size(&layout).0 as usize]).unwrap()
+}

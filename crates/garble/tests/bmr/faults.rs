@@ -1,6 +1,6 @@
 //! What does not fit is refused, and lies are found where they can be.
 
-use crate::dealer::{Dealer, bytes, finish, split};
+use crate::dealer::{Dealer, bytes, finish, split, zeros};
 use crate::ideal::{blocks, cots, pairs, prg};
 use subrosa_core::{BitsLayout, Malformed, Secret, Wire};
 use subrosa_garble::bmr::{
@@ -119,9 +119,8 @@ fn pairs_of_another_shape() {
     );
 }
 
-fn zeros<M: Wire<Layout = BitsLayout>>(planes: usize, lanes: usize) -> M {
-    let layout = BitsLayout { planes, lanes };
-    M::decode(&layout, &vec![0; M::size(&layout).0 as usize]).unwrap()
+fn bits(planes: usize, lanes: usize) -> BitsLayout {
+    BitsLayout { planes, lanes }
 }
 
 #[test]
@@ -137,28 +136,28 @@ fn messages_missing_or_of_another_shape() {
         .unwrap()
     };
     let second = || {
-        let messages = vec![zeros(16, LANES), zeros(16, LANES)];
+        let messages = vec![zeros(bits(16, LANES)), zeros(bits(16, LANES))];
         first().second(messages).unwrap().0
     };
     let third = || {
-        let messages = vec![zeros(6, LANES), zeros(6, LANES)];
+        let messages = vec![zeros(bits(6, LANES)), zeros(bits(6, LANES))];
         second().third(messages).unwrap().0
     };
 
     assert_eq!(
-        first().second(vec![zeros::<First>(16, LANES)]).err(),
+        first().second(vec![zeros::<First>(bits(16, LANES))]).err(),
         garblers(3, 2)
     );
-    let short = vec![zeros::<First>(16, LANES), zeros(15, LANES)];
+    let short = vec![zeros::<First>(bits(16, LANES)), zeros(bits(15, LANES))];
     assert_eq!(first().second(short).err(), of(2, wires(16, 15)));
     assert_eq!(second().third(Vec::new()).err(), garblers(3, 1));
-    let narrow = vec![zeros::<Second>(6, 10), zeros(6, LANES)];
+    let narrow = vec![zeros::<Second>(bits(6, 10)), zeros(bits(6, LANES))];
     assert_eq!(second().third(narrow).err(), of(0, lanes(11, 10)));
     assert_eq!(
-        third().finish(vec![zeros::<Third>(6, LANES)]).err(),
+        third().finish(vec![zeros::<Third>(bits(6, LANES))]).err(),
         garblers(3, 2)
     );
-    let long = vec![zeros::<Third>(7, LANES), zeros(6, LANES)];
+    let long = vec![zeros::<Third>(bits(7, LANES)), zeros(bits(6, LANES))];
     assert_eq!(third().finish(long).err(), of(0, wires(6, 7)));
 }
 
