@@ -178,6 +178,7 @@ fn split<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn encoded<T: Wire>(value: &T) -> Vec<u8> {
         let mut bytes = Vec::new();
@@ -251,6 +252,39 @@ mod tests {
             assert_eq!(word.epoch(), other.epoch());
         }
         assert_eq!(Standing::combined(&[], 0), None);
+    }
+
+    /// Values of 64 bits with small ones among them, so that many are near to something valid.
+    fn bytes(words: usize) -> impl Strategy<Value = Vec<u8>> {
+        let word = prop_oneof![0u64..40, Just(Numbers::LIMIT), any::<u64>()];
+        let words = proptest::collection::vec(word, 0..words + 2);
+        words.prop_map(|words| words.iter().flat_map(|w| w.to_le_bytes()).collect())
+    }
+
+    fn read_back<T: Wire<Layout = ()>>(bytes: &[u8]) -> Option<T> {
+        let value = T::decode(&(), bytes).ok()?;
+        assert_eq!(encoded(&value), bytes);
+        Some(value)
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_back_or_refused(bytes in bytes(70)) {
+            let mut padded = bytes.clone();
+            padded.resize(Standing::size(&()).0 as usize, 0);
+            for bytes in [&bytes, &padded, &padded[48..].to_vec()] {
+                let (made, claim) = (read_back::<Made>(bytes), read_back::<Claim>(bytes));
+                prop_assert_eq!(made.is_some(), claim.is_some());
+                prop_assert_eq!(read_back::<SeriesTag>(bytes).is_some(), bytes.len() == 16);
+                let Some(read) = read_back::<Standing>(bytes) else {
+                    continue;
+                };
+                // Whatever was read can be combined and told.
+                let good = standing(5, 9, 3..9);
+                let word = Standing::combined(&[&read, &good], 1).unwrap();
+                prop_assert_eq!(read_back::<Standing>(&encoded(&word)), Some(word));
+            }
+        }
     }
 
     #[test]
