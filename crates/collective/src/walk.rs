@@ -177,3 +177,6 @@ pub fn words(values: &[Value]) -> Vec<Words> {
     };
     values.iter().map(words).collect()
 }
+
+#[cfg(test)]
+mod tests;
