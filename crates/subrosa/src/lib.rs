@@ -35,9 +35,9 @@ pub use protocols::{Entry, find, protocols};
 
 pub use subrosa_core::{Bits, Bytes, Malformed, PartyId, Rounds, Secret, Seed};
 pub use subrosa_ir::{
-    Element, FixedGraph, FixedOp, FloatGraph, InputFault, InputPort, Interval, LowerError,
-    OutputPort, RangeError, RangedGraph, Reveal, Samples, Shape, TailValue, Tensor, Weights,
-    encode_input, volume,
+    Element, FixedGraph, FixedNode, FixedOp, FloatGraph, InputFault, InputPort, Interval,
+    LowerError, OutputPort, RangeError, RangedGraph, Reveal, Samples, Shape, TailValue, Tensor,
+    Weights, encode_input, volume,
 };
 pub use subrosa_net::{
     Bill, Cost, Endpoint, Fingerprint, HEADER_LEN, Identity, LinkFault, Links, LocalFault, Network,

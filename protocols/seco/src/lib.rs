@@ -61,6 +61,7 @@ pub struct Seco;
 
 impl Protocol for Seco {
     const CARD: Card = CARD;
+    const DIVIDES: bool = true;
     type Whole = Whole;
 
     fn plan(graph: &RangedGraph, terms: &Terms) -> Result<Whole, PlanError> {
@@ -79,6 +80,10 @@ impl WholePlan for Whole {
 
     fn oracle(&self) -> &FixedGraph {
         &self.graph
+    }
+
+    fn cut(&self) -> Option<String> {
+        Some(self.cut.name.clone())
     }
 
     /// Of the front half.

@@ -30,9 +30,18 @@ pub fn nets() -> Result<Vec<(String, Model)>, Fault> {
     nets.collect()
 }
 
+/// Net A.
+pub fn mlp() -> Result<(&'static str, Model), Fault> {
+    net(0)
+}
+
 /// Net C.
 pub fn lenet() -> Result<(&'static str, Model), Fault> {
-    let (name, bytes) = FILES[2];
+    net(2)
+}
+
+fn net(at: usize) -> Result<(&'static str, Model), Fault> {
+    let (name, bytes) = FILES[at];
     Ok((name, parse(name, bytes)?))
 }
 

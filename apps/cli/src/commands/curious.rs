@@ -8,13 +8,14 @@ use subrosa::{
 /// Data frames are of this kind; others carry no payload of the protocol.
 const DATA: u8 = 2;
 
-/// Everything that one server received in one inference with all its preparations.
+/// Everything that servers received in one inference with all its preparations.
 pub struct Seen {
+    /// The first server.
     pub seat: Seat,
     /// What the client sent it once it had its input.
     pub input: Vec<u8>,
-    /// All payloads, setup and offline phase included.
-    pub all: Vec<u8>,
+    /// All payloads of the first server, or, where a network is divided, of each one: setup and offline phase included.
+    pub all: Vec<(Seat, Vec<u8>)>,
     /// All payloads that the client received, where they are enough to tell anything.
     pub client: Option<Vec<u8>>,
 }
@@ -59,10 +60,21 @@ pub fn watch(
     let Some(seat) = seats.iter().copied().find(serves) else {
         return Ok(None);
     };
+    let servers = seats.iter().copied().filter(serves);
+    let shown = if planned.protocol.divides() {
+        seats.len()
+    } else {
+        1
+    };
+    let servers: Vec<Seat> = servers.take(shown).collect();
     let clients = seats.iter().filter(|seat| seat.kind.brings_input());
     let clients: Vec<PartyId> = clients.map(|seat| seat.party).collect();
     let recorder = Arc::new(Recorder {
-        who: clients.iter().copied().chain([seat.party]).collect(),
+        who: clients
+            .iter()
+            .copied()
+            .chain(servers.iter().map(|seat| seat.party))
+            .collect(),
         frames: Mutex::default(),
     });
     let mut run = InMemory::new(
@@ -94,7 +106,10 @@ pub fn watch(
     Ok(Some(Seen {
         seat,
         input,
-        all: received(&[seat.party]),
+        all: servers
+            .iter()
+            .map(|seat| (*seat, received(&[seat.party])))
+            .collect(),
         client: (client.len() >= ENOUGH).then_some(client),
     }))
 }

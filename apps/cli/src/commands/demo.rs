@@ -4,16 +4,21 @@ use super::compare::{Answer, Comparison, argmax};
 use super::curious::{Seen, Uniformity, uniformity, watch};
 use super::pictures::pictures;
 use super::prepare::{cores, named, settings};
+use super::scene::scene;
 use super::{bundled, prepare};
 use crate::args::Demo;
 use crate::fault::{Fault, of_model};
 use crate::parties::{Measured, measure};
-use crate::report::{self, Table, paint};
+use crate::report::{self, paint};
 use std::path::Path;
 use subrosa::{Oracle, Planned, Tensor, Terms};
 
 pub fn demo(options: &Demo) -> Result<(), Fault> {
-    let (name, model) = bundled::lenet()?;
+    let (name, model) = match options.protocol.divides() {
+        // Its circuits are made on the spot.
+        true => bundled::mlp()?,
+        false => bundled::lenet()?,
+    };
     let path = Path::new(name);
     let (digits, labels) = bundled::digits()?;
     let count = labels.len();
@@ -47,6 +52,9 @@ pub fn demo(options: &Demo) -> Result<(), Fault> {
         .zip(&labels)
         .filter(|(answer, label)| answer == label)
         .count();
+    if options.protocol.divides() {
+        report::print(&format!("\n{}", scene(&planned, &measured)))?;
+    }
     report::print(&format!(
         "\n{}",
         results(&measured, &beside, &float, right, count)
@@ -71,21 +79,34 @@ fn opening(planned: &Planned, name: &str, weights: &str, count: usize) -> String
     let card = &planned.protocol.card;
     let seats = planned.seats();
     let owner = seats.iter().find(|seat| seat.kind.brings_weights());
+    let held = match owner {
+        Some(seat) => format!(
+            "The {} holds a model, {name} with {weights} weights;",
+            seat.name
+        ),
+        None => format!("A model, {name} with {weights} weights, is divided among the servers;"),
+    };
+    let client = seats.iter().find(|seat| seat.kind.brings_input());
+    let held = format!(
+        "{held} the {} holds {count} digits; {} processes on this machine talk TLS 1.3. Who learns what:",
+        client.map_or("client", |seat| seat.name),
+        seats.len(),
+    );
     let mut text = format!(
-        "{}\n\nThe {} holds a model, {name} with {weights} weights; the client holds {count}\n\
-         digits; {} processes on this machine talk TLS 1.3. Who learns what:\n",
+        "{}\n\n{}\n",
         report::wrap(
             &format!("{}: {}", paint.bold(&named(planned)), card.title),
             ""
         ),
-        owner.map_or("owner", |seat| seat.name),
-        seats.len(),
+        report::wrap(&held, ""),
     );
-    let mut table = Table::new(2);
+    let widest = card.learns.iter().map(|line| line.who.len()).max();
+    let indent = " ".repeat(2 + widest.unwrap_or(0) + 2);
     for line in card.learns {
-        table.row(vec![line.who.to_owned(), line.learns.to_owned()]);
+        let wrapped = report::wrap(line.learns, &indent);
+        let rest = wrapped.get(indent.len()..).unwrap_or_default();
+        text += &format!("  {:<1$}  {rest}\n", line.who, widest.unwrap_or(0));
     }
-    text += &table.render("  ");
     text
 }
 
@@ -216,7 +237,9 @@ fn sight(seen: &Seen, digits: &Tensor) -> String {
         part(&seen.input, place),
     );
     text += &line("the digits themselves", &uniformity(&pixels), "");
-    text += &received(seen.seat.name, &seen.all);
+    for (seat, all) in &seen.all {
+        text += &received(seat.name, all);
+    }
     if let Some(client) = &seen.client {
         text += &received("client", client);
     }

@@ -17,6 +17,7 @@ mod pictures;
 mod prepare;
 mod run;
 mod run_report;
+mod scene;
 mod split;
 
 pub use bench::bench;

@@ -8,6 +8,6 @@ mod processes;
 mod vault;
 
 pub use child::run as run_child;
-pub use measure::{Measured, measure};
+pub use measure::{Measured, PartyMeasured, measure};
 use process::Death;
 pub use processes::{PartyFault, Processes, Settings};
