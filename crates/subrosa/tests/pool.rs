@@ -88,6 +88,7 @@ fn a_pool_gives_each_item_once_and_costs_what_the_plan_says() {
         ("two-party", Nonlinear::Gc, 2),
         ("replicated3", Nonlinear::Auto, 3),
         ("clear", Nonlinear::Auto, 0),
+        ("seco", Nonlinear::Auto, 4),
     ];
     for (protocol, nonlinear, keepers) in keepers {
         let folder = Folder::new(&format!("{protocol}-{nonlinear:?}"));
@@ -255,6 +256,7 @@ fn material_over_the_limit_lies_in_files_that_are_gone_after_use() {
     for (protocol, nonlinear) in [
         ("two-party", Nonlinear::Gc),
         ("replicated3", Nonlinear::Auto),
+        ("seco", Nonlinear::Auto),
     ] {
         let folder = Folder::new(&format!("spilled-{protocol}"));
         let planned = planned(&prepared, protocol, nonlinear);

@@ -65,6 +65,7 @@ struct Star {
     folder: PathBuf,
     parties: u8,
     lengths: Arc<Lengths>,
+    timeout: Duration,
     seats: Vec<(Option<Links>, Keeping)>,
 }
 
@@ -79,6 +80,7 @@ impl Star {
             folder,
             parties,
             lengths: Arc::default(),
+            timeout: Duration::from_secs(20),
             seats: Vec::new(),
         };
         star.sit();
@@ -141,7 +143,7 @@ impl Star {
         run: impl Fn(&mut Keeping, &mut Session) -> Result<T, RunError> + Sync,
     ) -> Vec<Result<T, RunError>> {
         let linked: Vec<_> = (0..self.parties).map(|p| self.linked(p)).collect();
-        let run = &run;
+        let (run, timeout) = (&run, self.timeout);
         std::thread::scope(|scope| {
             let mut running = Vec::new();
             for ((links, keeping), linked) in self.seats.iter_mut().zip(&linked) {
@@ -158,7 +160,7 @@ impl Star {
                     let terms = SessionTerms {
                         fingerprints: Self::prints(me, &with),
                         untold: vec![PartyId(0); usize::from(me == HUB)],
-                        timeout: Duration::from_secs(20),
+                        timeout,
                         insecure_seed: None,
                     };
                     let mut session = Session::open(taken, terms)?;
@@ -301,4 +303,21 @@ fn words_of_another_deployment_are_refused() {
     star.handshake();
     // Another handshake is of another deployment.
     assert_eq!(star.leased(), vec![vec![]; 4]);
+}
+
+#[test]
+fn a_keeper_that_is_silent_is_named_not_the_hub() {
+    let mut star = Star::new("silent", 5);
+    star.timeout = Duration::from_millis(300);
+    let ends = star.all(true, |keeping, s| {
+        if s.me() == PartyId(2) {
+            std::thread::sleep(Duration::from_millis(900));
+            return Err(LocalFault::Invariant.into());
+        }
+        keeping.handshake(s)
+    });
+    let culprits = ends.iter().map(|end| end.as_ref().unwrap_err().culprit());
+    let culprits: Vec<_> = culprits.collect();
+    let silent = Some(PartyId(2));
+    assert_eq!(culprits, [Some(HUB), silent, None, silent]);
 }
