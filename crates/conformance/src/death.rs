@@ -4,7 +4,7 @@ use crate::parallel::each;
 use crate::run::{End, Job, Record, Stage};
 use crate::tamper::{answers, honest, job, patiently};
 use crate::tap::Fault;
-use crate::{Case, Failure, Frame, Subject, Target};
+use crate::{Case, Failure, Frame, Planned, Subject, Target};
 use subrosa_core::PartyId;
 
 /// How a party goes.
@@ -59,7 +59,8 @@ fn check(subject: &Subject, case: &Case) -> Result<(), Failure> {
                 leaves,
                 ..job.clone()
             };
-            verdict(&honest, &planned.table.run_with(&job, fault)?, trial)
+            let record = planned.table.run_with(&job, fault)?;
+            verdict(&planned, &honest, &record, trial)
         };
         let here = at.unwrap_or(Target {
             from: trial.party,
@@ -97,7 +98,12 @@ fn trials_of(honest: &Record, party: PartyId, stage: Stage) -> Vec<Trial> {
     trials
 }
 
-fn verdict(honest: &Record, record: &Record, trial: &Trial) -> Result<(), Failure> {
+fn verdict(
+    planned: &Planned,
+    honest: &Record,
+    record: &Record,
+    trial: &Trial,
+) -> Result<(), Failure> {
     for ending in &record.endings {
         answers(honest, ending)?;
         let party = ending.party;
@@ -106,8 +112,9 @@ fn verdict(honest: &Record, record: &Record, trial: &Trial) -> Result<(), Failur
         }
         let lost = |f: &&Frame| f.from == trial.party && f.to == party && f.turn >= trial.turns;
         let misses = honest.frames.iter().find(lost);
+        let expected = planned.table.named(party, trial.party);
         match &ending.end {
-            End::Failed(error) if error.culprit() == Some(trial.party) => {}
+            End::Failed(error) if error.culprit() == Some(expected) => {}
             End::Failed(error) => {
                 let found = Some(error.clone());
                 return Err(Failure::Blame { party, found });

@@ -26,8 +26,7 @@ pub enum Watched {
     All,
 }
 
-/// One message of a phase that is not uniform. It must then be the same whatever inputs and weights are, as long as the
-/// randomness is the same.
+/// One message of a phase that is not uniform.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exempt {
     pub from: PartyId,
@@ -36,6 +35,9 @@ pub struct Exempt {
     pub stage: Stage,
     /// Its number among the messages of this direction and stage that are not empty.
     pub place: usize,
+    /// Whether it follows from the session's randomness: it must then be the same whatever inputs and weights are, as long as
+    /// the randomness is the same. Else it is the work of a library that draws for itself.
+    pub seeded: bool,
     pub why: &'static str,
 }
 
@@ -61,6 +63,8 @@ pub struct Table {
     pub seats: Vec<Seat>,
     pub links: Vec<(PartyId, PartyId)>,
     pub views: BTreeMap<PartyId, Vec<u8>>,
+    /// Parties that must not be told of others, and who does not tell them.
+    sheltered: BTreeMap<PartyId, PartyId>,
     pub oracle: FixedGraph,
     /// Units by which a product may be off the oracle.
     pub product_error: u64,
@@ -95,10 +99,13 @@ impl Subject {
     pub fn table(&self, graph: &RangedGraph, terms: &Terms) -> Result<Table, Failure> {
         let whole = (self.plan)(graph, terms)?;
         let seats = whole.seats();
-        let mut views = BTreeMap::new();
+        let (mut views, mut sheltered) = (BTreeMap::new(), BTreeMap::new());
         for seat in &seats {
             let party = seat.party;
             let view = whole.view(party).ok_or(Failure::NoView { party })?;
+            let seated = (self.seat)(&view, 1);
+            let untold = seated.map_or_else(|_| Vec::new(), |seated| seated.untold());
+            sheltered.extend(untold.into_iter().map(|untold| (untold, party)));
             views.insert(party, view);
         }
         Ok(Table {
@@ -108,6 +115,7 @@ impl Subject {
             product_error: whole.product_error(),
             seats,
             views,
+            sheltered,
             whole,
         })
     }
@@ -137,6 +145,13 @@ impl Table {
     pub fn holding(&self, party: PartyId, weights: &Weights) -> Result<Holding, LocalFault> {
         self.whole
             .holding(party, weights, &Seed::insecure_seeded(7))
+    }
+
+    /// Whom `party` can name where `culprit` is at fault: one who must not be told of others knows the one who shelters it.
+    pub(crate) fn named(&self, party: PartyId, culprit: PartyId) -> PartyId {
+        let knows = culprit == party || self.neighbours(party).contains(&culprit);
+        let shelter = self.sheltered.get(&party).filter(|_| !knows);
+        shelter.copied().unwrap_or(culprit)
     }
 
     /// Those whom `party` talks to.

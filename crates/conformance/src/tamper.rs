@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use subrosa_core::{Prg, Seed};
-use subrosa_net::HEADER_LEN;
+use subrosa_core::{PartyId, Prg, Seed};
+use subrosa_net::{HEADER_LEN, Misdeed, RunError};
 
 /// The longest silence that a party waits for.
 pub(crate) const TIMEOUT: Duration = Duration::from_millis(600);
@@ -64,18 +64,18 @@ fn check(subject: &Subject, case: &Case) -> Result<(), Failure> {
                 .frames
                 .iter()
                 .find(|f| (f.from, f.to) == (frame.from, frame.to) && f.index == frame.index + 1);
-            let silent = record.endings.iter().all(|e| e.end == End::Done);
+            let refused = |e: &Ending| e.party == frame.to && is_refusal(&e.end, frame.from);
             let due = match tampering.notice {
                 Notice::Always => Some(*frame),
                 Notice::WithTheNext => next,
-                // The bit was none of padding: a share like any other.
-                Notice::IfPadded if silent => return Ok(()),
+                // The bit was none of padding: a share like any other, and what becomes of it is not judged.
+                Notice::IfPadded if !record.endings.iter().any(refused) => return Ok(()),
                 Notice::IfPadded => {
                     padding_noticed.store(true, Ordering::Relaxed);
                     Some(*frame)
                 }
             };
-            verdict(&honest, &record, frame, due)
+            verdict(&planned, &honest, &record, frame, due)
         };
         patiently(&job, judge).map_err(|failure| failure.under(tampering.name, at))
     })?;
@@ -152,10 +152,21 @@ fn sample(frames: &[Frame]) -> Vec<&Frame> {
     chosen
 }
 
-/// The receiver names the sender, the others name one end of the link, and answers are the honest ones.
+/// Whether a party ended because a message of `from` could not be read.
+fn is_refusal(end: &End, from: PartyId) -> bool {
+    match end {
+        End::Failed(RunError::Peer { peer, misdeed }) => {
+            *peer == from && matches!(misdeed, Misdeed::Malformed(_))
+        }
+        _ => false,
+    }
+}
+
+/// The receiver names the sender, the others name one end of the link, as far as they may know of it, and answers are the honest ones.
 ///
 /// `due`: the frame at which the receiver must notice, if there is one.
 fn verdict(
+    planned: &Planned,
     honest: &Record,
     record: &Record,
     frame: &Frame,
@@ -167,9 +178,10 @@ fn verdict(
         match &ending.end {
             End::Failed(error) => {
                 let culprit = error.culprit();
-                let named = culprit == Some(frame.from);
+                let named = culprit == Some(planned.table.named(party, frame.from));
                 // The sender was honest: it and who believes it may name the end that refused its frame.
-                let excused = party != frame.to && culprit == Some(frame.to);
+                let refused = planned.table.named(party, frame.to);
+                let excused = party != frame.to && culprit == Some(refused);
                 if !named && !excused {
                     let found = Some(error.clone());
                     return Err(Failure::Blame { party, found });

@@ -16,7 +16,7 @@ const NAMES: [&str; 8] = [
     "remote-0", "remote-1", "remote-2", "remote-3", "remote-4", "remote-5", "remote-6", "remote-7",
 ];
 
-pub fn remote(number: usize) -> PartyId {
+pub const fn remote(number: usize) -> PartyId {
     PartyId(GATEWAY.0 + 1 + number as u8)
 }
 

@@ -48,6 +48,7 @@ const fn points(from: PartyId, to: PartyId, place: usize) -> Exempt {
         to,
         stage: Stage::Setup,
         place,
+        seeded: true,
         why: "points of a curve have an encoding of their own",
     }
 }

@@ -195,6 +195,7 @@ const fn exempt(from: PartyId, stage: Stage, place: usize) -> Exempt {
         to,
         stage,
         place,
+        seeded: true,
         why: "the test says so",
     }
 }
