@@ -14,6 +14,22 @@
 //! | [`activation`] | activations in garbled circuits |
 //! | [`piece`] | the one-time material of a step |
 //! | [`servers`], [`mesh`], [`ots`] | who is who; messages among all; oblivious transfers between every two |
+//!
+//! # What all but one of the servers see
+//!
+//! All are semi-honest: nothing checks that a server does what it should. Let h be the one that the others have not.
+//!
+//! | message of h | why it says nothing |
+//! |---|---|
+//! | shares of λ and contributions, encrypted | the collective key is h's, too; contributions are re-randomised |
+//! | decryption shares | masked, uniform modulo q |
+//! | choices and corrections of oblivious transfers | uniform: choices less random ones, and what keys mask that the reader lacks |
+//! | shares of δ = λ - μ | uniform: h has a share of every bit of μ |
+//! | shares of what is opened online | uniform with the opened sum: h's share of the new mask is fresh |
+//! | the opened sums c | uniform: h's share of the mask is |
+//!
+//! The shares of the weights of all holders but one are uniform. For the circuits see [`activation`]: with [`Garbling::Single`]
+//! remotes 0 and 1 together read every value, and then the weights.
 
 pub mod activation;
 pub mod dabits;

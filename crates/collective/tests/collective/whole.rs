@@ -3,10 +3,11 @@
 use crate::graphs::{Network, active, small, smooth, wide};
 use crate::harness::{Known, Silent, infer};
 use std::sync::Arc;
-use subrosa_collective::{Garbling, Holders, Scheme};
+use subrosa_collective::{Garbling, Holders, Scheme, Step};
 use subrosa_core::Malformed;
 use subrosa_ir::{clear, tolerance};
 use subrosa_ring::sign_extend;
+use subrosa_rlwe::{Release, collective_parameters_for};
 
 pub const HOLDERS: [Holders; 2] = [Holders::AllServers, Holders::Remotes];
 
@@ -80,5 +81,27 @@ fn as_many_servers_as_there_may_be() {
         let graph = small().graph;
         let scheme = Scheme::new(graph, remotes, Garbling::Bmr, Holders::AllServers);
         assert_eq!(scheme.err(), Some(Malformed::Range));
+    }
+}
+
+/// One set of parameters has room for the noise of each product.
+#[test]
+fn parameters_hold_for_every_product() {
+    for network in [smooth(), active(None)] {
+        let scheme = Scheme::new(network.graph, 2, Garbling::Single, HOLDERS[0]).unwrap();
+        let products = scheme.steps.iter().filter_map(|step| match step {
+            Step::Linear(product) => Some(product),
+            _ => None,
+        });
+        let mut count = 0;
+        for product in products {
+            let taps = product.layer.packing().l1_taps();
+            let need = collective_parameters_for(product.out.bits, taps, Release::Masked);
+            let need = need.unwrap().check().unwrap();
+            assert!(need.degree() <= scheme.parameters.degree());
+            assert!(need.log_q() <= scheme.parameters.log_q());
+            count += 1;
+        }
+        assert_eq!(count, 3);
     }
 }
