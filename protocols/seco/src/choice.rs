@@ -6,8 +6,8 @@
 //! (`subrosa_hybrid::Scheme::predicted`, with its messages and waits), and that of the bytes to and from the user, reckoned at
 //! 1 Gbit/s where the network has no limit.
 //!
-//! So the front half is empty as a rule: the user then encrypts nothing and computes no activation. It is not where its first
-//! steps cost nothing but integers at the gateway, as sums over windows that make the input smaller.
+//! A front half costs the user its encryptions and activations, and δ of what it hands on. So the cut is the input as a rule; another
+//! one is taken where the input is large, and the first steps make it small without a product.
 
 use crate::cut::Cut;
 use crate::face::{Face, Front};
@@ -17,12 +17,15 @@ use crate::price;
 use std::time::Duration;
 use subrosa_collective::Scheme;
 use subrosa_core::{Bytes, WordsLayout};
-use subrosa_ir::RangedGraph;
+use subrosa_hybrid::Side;
+use subrosa_ir::{FixedNode, FixedOp, RangedGraph};
 use subrosa_net::{Bill, Network};
 use subrosa_protocol::{PlanError, Terms};
 
 /// The part of the least cost for the user that is given to spare the servers.
 const GIVEN: u32 = 8;
+/// No encrypted product sends less: one ciphertext of 4096 coefficients modulo 64 bits, half of which is a seed.
+const PRODUCT: u64 = 4096 * 64 / 8;
 
 /// What a cut costs.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,14 +57,16 @@ pub fn splits(graph: &RangedGraph, terms: &Terms) -> Result<Vec<Split>, PlanErro
 
 pub(crate) fn choose(divisible: &Divisible<'_>) -> Result<Cut, PlanError> {
     let mut costs = Vec::with_capacity(divisible.cuts.len());
+    let mut least = Duration::MAX;
     for cut in &divisible.cuts {
-        costs.push(user_time(divisible, cut)?);
+        if floor(divisible, cut)? <= given(least) {
+            let cost = user_time(divisible, cut)?;
+            least = least.min(cost);
+            costs.push((cut, cost));
+        }
     }
-    let least = costs.iter().min().copied().unwrap_or_default();
-    let most = least + least / GIVEN;
-    let within = divisible.cuts.iter().zip(&costs);
     let mut best: Option<(Bytes, &Cut)> = None;
-    for (cut, _) in within.filter(|(_, cost)| **cost <= most) {
+    for (cut, _) in costs.into_iter().filter(|(_, cost)| *cost <= given(least)) {
         let bill = among(&divisible.hidden(&divisible.halves(cut)?)?);
         let bytes = bill.offline.bytes + bill.online.bytes;
         if best.is_none_or(|(least, _)| bytes < least) {
@@ -76,6 +81,20 @@ pub(crate) fn choose(divisible: &Divisible<'_>) -> Result<Cut, PlanError> {
     Ok(cut.clone())
 }
 
+/// The most that a cut may cost the user.
+fn given(least: Duration) -> Duration {
+    least.saturating_add(least / GIVEN)
+}
+
+/// What a cut costs the user at least.
+fn floor(divisible: &Divisible<'_>, cut: &Cut) -> Result<Duration, PlanError> {
+    let front = divisible.halves(cut)?.front;
+    let product = |node: &FixedNode| matches!(node.op, FixedOp::Linear { .. });
+    let products = front.is_some_and(|part| part.graph.nodes.iter().any(product));
+    let bytes = Bytes(if products { PRODUCT } else { 0 });
+    Ok(reckoned(&divisible.terms.network).transfer(bytes))
+}
+
 /// The user's part of an inference with nothing made ahead.
 fn user_time(divisible: &Divisible<'_>, cut: &Cut) -> Result<Duration, PlanError> {
     let network = reckoned(&divisible.terms.network);
@@ -83,13 +102,18 @@ fn user_time(divisible: &Divisible<'_>, cut: &Cut) -> Result<Duration, PlanError
     let Some(front) = fastest(divisible.fronts(&halves)?, &network) else {
         return Ok(Duration::MAX);
     };
-    let predicted = match &front {
-        Front::Bare(_) => Duration::ZERO,
-        Front::Hybrid(scheme) => scheme.predicted(&network),
+    // What is predicted has its own bytes in it.
+    let (predicted, counted) = match &front {
+        Front::Bare(_) => (Duration::ZERO, 0),
+        Front::Hybrid(scheme) => {
+            let bills = [Side::Client, Side::Owner].map(|side| scheme.bill(side));
+            let bytes = bills.map(|bill| bill.offline.bytes.0 + bill.online.bytes.0);
+            (scheme.predicted(&network), bytes.iter().sum())
+        }
     };
-    let graph = &halves.hidden.graph;
-    let bill = user(front, graph, &[]);
-    Ok(predicted + network.transfer(bill.offline.bytes + bill.online.bytes))
+    let bill = user(front, &halves.hidden.graph, &[]);
+    let all = bill.offline.bytes.0 + bill.online.bytes.0;
+    Ok(predicted + network.transfer(Bytes(all.saturating_sub(counted))))
 }
 
 /// Bytes take time on every network.

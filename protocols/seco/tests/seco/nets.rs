@@ -102,16 +102,16 @@ impl Net {
         self.linear(name, LinearKind::Conv(conv), x, &shape)
     }
 
-    /// Sums over windows of four.
-    pub fn pool(&mut self, name: &str, x: WireId) -> WireId {
+    /// Means over squares of `side`.
+    pub fn pool(&mut self, name: &str, x: WireId, side: usize) -> WireId {
         let shape = self.shape(x);
-        let out_size = [shape[2] / 2, shape[3] / 2];
+        let out_size = [shape[2] / side, shape[3] / side];
         let window = Window {
             planes: shape[0] * shape[1],
             in_size: [shape[2], shape[3]],
             out_size,
-            kernel: [2; 2],
-            stride: [2; 2],
+            kernel: [side; 2],
+            stride: [side; 2],
             dilation: [1; 2],
             pad_begin: [0; 2],
         };
@@ -150,13 +150,18 @@ impl Net {
 pub enum Begins {
     Dense,
     Conv,
+    /// A full layer right behind that of the front half.
+    Product,
 }
 
 /// A front half of a full layer and ReLU, and a hidden half of `layers` of both before the last one.
 pub fn halves(begins: Begins, layers: usize) -> Case {
     let (mut net, x) = Net::new(5, &[1, 20]);
     let y = net.dense("front dense", x, 16);
-    let mut y = net.relu(AT, y);
+    let mut y = match begins {
+        Begins::Product => net.dense("hidden product", y, 16),
+        Begins::Dense | Begins::Conv => net.relu(AT, y),
+    };
     if let Begins::Conv = begins {
         y = net.reshape("image", y, &[1, 1, 4, 4]);
         y = net.conv("hidden conv", y);
