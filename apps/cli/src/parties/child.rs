@@ -11,6 +11,9 @@ use subrosa::{
     Peer, Phased, PoolTerms, RunError, Secret, connect,
 };
 
+/// One inference's material is kept in memory up to this length, beyond it in a sealed file.
+const IN_MEMORY: Bytes = Bytes(512 << 20);
+
 /// Runs until standard input closes, and ends at once when it does, whatever the party is doing.
 pub fn run() -> ExitCode {
     if io::stdin().is_terminal() {
@@ -122,6 +125,7 @@ impl Child {
                     network,
                     threads,
                     timeout,
+                    spill,
                     ..
                 } = *start;
                 let links = connect(
@@ -134,7 +138,9 @@ impl Child {
                 )?;
                 let protocol = subrosa::find(&protocol).ok_or(Stop::Confused)?;
                 let party = Participant::new(protocol, plan, threads, links, timeout);
-                let party = Box::new(party.map_err(|_| Stop::Confused)?);
+                let party = party.map_err(|_| Stop::Confused)?;
+                vault::clear_at_end(&spill);
+                let party = Box::new(party.spilling(&spill, IN_MEMORY));
                 Ok((
                     Self::Seated {
                         me,

@@ -68,7 +68,7 @@ pub fn measure(
         setups.push(step.time);
         bills = step.bills;
     }
-    let lot = if settings.pool > 0 && !settings.keepers.is_empty() {
+    let lot = if settings.pools() {
         all.join(&settings.keepers)?;
         // The warm-up's.
         all.fill(1)?;

@@ -20,7 +20,7 @@ pub enum Command {
     /// What this party has of the model.
     Hold(Holding),
     Setup,
-    /// Join a pool of material with these keepers. Keepers make their vaults in the folder.
+    /// Join a pool of material with these keepers, the hub first. Keepers make their vaults in the folder.
     Join(Vec<(PartyId, Fingerprint)>, PathBuf),
     /// Make so many inferences' material into the pool.
     Fill(usize),
@@ -45,6 +45,8 @@ pub struct Start {
     pub network: Shape,
     pub threads: usize,
     pub timeout: Duration,
+    /// Where one inference's material lies if it would fill memory.
+    pub spill: PathBuf,
 }
 
 /// A [`Network`] on the pipe.

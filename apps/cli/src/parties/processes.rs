@@ -6,6 +6,7 @@ use super::process::{Event, Process};
 use super::vault::Scratch;
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 use subrosa::{
@@ -30,10 +31,17 @@ pub struct Settings {
     pub timeout: Duration,
     /// Inferences whose material is made ahead.
     pub pool: usize,
-    /// Parties that keep it.
-    pub keepers: Vec<PartyId>,
+    /// Parties that keep it: those that each party is told of, in the order of the seats. Empty without a pool.
+    pub keepers: Vec<Vec<PartyId>>,
     /// What each party has of the model, if it is not to be divided afresh.
     pub holdings: Option<Vec<Holding>>,
+}
+
+impl Settings {
+    /// Whether anything is to be made ahead, by anybody.
+    pub fn pools(&self) -> bool {
+        self.pool > 0 && self.keepers.iter().any(|told| !told.is_empty())
+    }
 }
 
 /// Why parties as processes failed, and whose fault it is.
@@ -135,6 +143,7 @@ impl Processes {
                 .iter()
                 .filter(|(party, _)| neighbours.contains(party));
             let (certificate, key) = identity.to_der();
+            let spill = all.scratch(at)?;
             let start = Start {
                 protocol: planned.protocol.name().to_owned(),
                 me: *me,
@@ -147,6 +156,7 @@ impl Processes {
                 network: settings.network.into(),
                 threads: settings.threads,
                 timeout,
+                spill,
             };
             all.tell(at, Command::Start(Box::new(start)));
         }
@@ -206,20 +216,28 @@ impl Processes {
         self.reports().map(|reports| step(&reports))
     }
 
-    /// Joins the parties to a pool, in which `keepers` keep material, each in a vault of its own.
-    pub fn join(&mut self, keepers: &[PartyId]) -> Result<(), PartyFault> {
-        let prints = self.fingerprints.iter();
-        let prints = prints.filter(|(party, _)| keepers.contains(party));
-        let prints: Vec<(PartyId, Fingerprint)> = prints.copied().collect();
-        for at in 0..self.seats.len() {
-            let seat = self.seats[at];
-            let folder =
-                Scratch::new(seat.name).ok_or_else(|| own(&seat, LocalFault::Randomness))?;
-            let path = folder.path().to_owned();
-            self.folders.push(folder);
-            self.tell(at, Command::Join(prints.clone(), path));
+    /// Joins the parties to a pool, in which keepers keep material, each in a vault of its own. `keepers`: those that
+    /// each party is told of, the first of them first.
+    pub fn join(&mut self, keepers: &[Vec<PartyId>]) -> Result<(), PartyFault> {
+        for (at, told) in keepers.iter().enumerate() {
+            let print = |keeper| {
+                let mut known = self.fingerprints.iter();
+                known.find(|(party, _)| party == keeper).copied()
+            };
+            let prints = told.iter().filter_map(print).collect();
+            let path = self.scratch(at)?;
+            self.tell(at, Command::Join(prints, path));
         }
         self.reports().map(|_| ())
+    }
+
+    /// A folder for a party, that goes when the processes do.
+    fn scratch(&mut self, at: usize) -> Result<PathBuf, PartyFault> {
+        let seat = self.seats[at];
+        let folder = Scratch::new(seat.name).ok_or_else(|| own(&seat, LocalFault::Randomness))?;
+        let path = folder.path().to_owned();
+        self.folders.push(folder);
+        Ok(path)
     }
 
     /// Makes `count` inferences' material into the pool; time and bills are those of all together.
