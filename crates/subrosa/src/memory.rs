@@ -55,12 +55,16 @@ impl InMemory {
         })
     }
 
-    /// Every party's material of single inferences lies in `folder` where it is more than `limit`, see
+    /// The material of single inferences of those that `who` names lies in `folder` where it is more than `limit`, see
     /// [`Participant::spilling`].
     #[must_use]
-    pub fn spilling(mut self, folder: &Path, limit: Bytes) -> Self {
-        let parties = self.parties.into_iter();
-        self.parties = parties.map(|party| party.spilling(folder, limit)).collect();
+    pub fn spilling(mut self, who: &[PartyId], folder: &Path, limit: Bytes) -> Self {
+        let parties = self.seats.iter().zip(self.parties);
+        let spill = |(seat, party): (&Seat, Participant)| match who.contains(&seat.party) {
+            true => party.spilling(folder, limit),
+            false => party,
+        };
+        self.parties = parties.map(spill).collect();
         self
     }
 

@@ -253,16 +253,20 @@ fn keepers_are_those_of_the_plan() {
 #[test]
 fn material_over_the_limit_lies_in_files_that_are_gone_after_use() {
     let prepared = prepared();
-    for (protocol, nonlinear) in [
-        ("two-party", Nonlinear::Gc),
-        ("replicated3", Nonlinear::Auto),
-        ("seco", Nonlinear::Auto),
-    ] {
-        let folder = Folder::new(&format!("spilled-{protocol}"));
+    // One party alone, the others do not notice; or all of them.
+    let cases: [(&str, Nonlinear, &[u8]); 4] = [
+        ("two-party", Nonlinear::Gc, &[0]),
+        ("two-party", Nonlinear::Ot, &[0, 1]),
+        ("replicated3", Nonlinear::Auto, &[1]),
+        ("seco", Nonlinear::Auto, &[1]),
+    ];
+    for (protocol, nonlinear, who) in cases {
+        let who: Vec<PartyId> = who.iter().map(|party| PartyId(*party)).collect();
+        let folder = Folder::new(&format!("spilled-{protocol}-{nonlinear:?}"));
         let planned = planned(&prepared, protocol, nonlinear);
         let expected = run_in_memory(&planned, &prepared.weights, &input(), TIMEOUT).unwrap();
         let run = InMemory::new(&planned, Network::LOOPBACK, 1, TIMEOUT, None).unwrap();
-        let mut run = run.spilling(&folder.0, Bytes(1000));
+        let mut run = run.spilling(&who, &folder.0, Bytes(1000));
         run.setup(&planned, &prepared.weights).unwrap();
         run.join(&planned, &folder.0).unwrap();
         run.fill(1).unwrap();
@@ -296,13 +300,13 @@ fn only_what_is_over_the_limit_needs_the_folder() {
     std::fs::write(&folder.0, b"a file").unwrap();
     for (limit, spills) in [(Bytes(u64::MAX), false), (Bytes(0), true)] {
         let run = InMemory::new(&planned, Network::LOOPBACK, 1, TIMEOUT, None).unwrap();
-        let mut run = run.spilling(&folder.0, limit);
+        let mut run = run.spilling(&[PartyId(1)], &folder.0, limit);
         run.setup(&planned, &prepared.weights).unwrap();
         match run.offline() {
             Ok(()) => assert!(!spills && run.infer(&input()).is_ok()),
             Err(error) => {
                 assert!(spills);
-                assert_eq!(blamed(error).1, StoreFault::Io.into());
+                assert_eq!(blamed(error), ("client", StoreFault::Io.into()));
             }
         }
     }
