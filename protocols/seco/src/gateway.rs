@@ -1,24 +1,23 @@
 //! The gateway: owner of the front half towards the user, last of the servers behind it.
 
 use crate::Seco;
+use crate::masked::{add, narrow, subtract};
 use crate::part::{self, GatewayPart};
 use crate::parties::USER;
 use crate::piece::{Half, Halves, Piece, PieceLayout};
 use crate::plan::Whole;
-use crate::relay::{line, seeds_at_gateway, streams_at_gateway};
-use crate::remote::{ServerKeys, masks_of, narrow};
+use crate::relay::{gather, line, seeds_at_gateway, streams_at_gateway, tell};
+use crate::remote::{ServerKeys, masks_of};
 use crate::slots::Purpose;
-use crate::user::subtract;
 use crate::view::GatewayView;
+use subrosa_collective::Keys;
 use subrosa_collective::evaluate::evaluate_all;
 use subrosa_collective::prepare::prepare_all;
-use subrosa_collective::{Keys, Servers};
-use subrosa_core::{PartyId, Shelf, Stock, Wire, Words};
+use subrosa_core::{PartyId, Shelf, Stock, Words};
 use subrosa_hybrid::{OwnerKeys, Side, owner};
 use subrosa_ir::Tensor;
 use subrosa_net::{RunError, Session, Turns};
 use subrosa_protocol::{Holding, Role};
-use subrosa_ring::{add_into, mask_into};
 
 pub struct Gateway {
     pub threads: usize,
@@ -128,9 +127,8 @@ impl Role for Gateway {
         let (keys, share) = (&keys.server.hidden, &part.share);
         let mut sums = prepare_all(hidden, keys, share, servers, masks, &mut half, threads, s)?;
         subtract(&mut sums, &streams.masks(Purpose::Answer, &hidden.outputs));
-        for theirs in gather(servers, &mut back, &hidden.outputs, s)? {
-            add(&mut sums, &theirs);
-        }
+        let theirs: Vec<Vec<Words>> = gather(&hidden.outputs, servers, &mut back, s)?;
+        theirs.iter().for_each(|theirs| add(&mut sums, theirs));
         Ok(shelf.put(Piece::Words(sums))?)
     }
 
@@ -169,9 +167,7 @@ impl Role for Gateway {
             add(&mut inputs, &stock.words()?);
         }
         let inputs = narrow(inputs, &hidden.inputs);
-        let remotes = servers.others().filter_map(|at| servers.party(at));
-        let out = remotes.map(|remote| (remote, inputs.clone())).collect();
-        s.exchange::<Vec<Words>, ()>(line().step(), out, &[])?;
+        tell(&inputs, servers, &mut line(), s)?;
         let (share, pieces) = (&part.share, stock.hidden());
         let mut answers = evaluate_all(hidden, share, servers, pieces, inputs, self.threads, s)?;
         add(&mut answers, &stock.words()?);
@@ -187,25 +183,5 @@ impl Role for Gateway {
     ) -> Result<Option<Vec<Tensor>>, RunError> {
         s.send(Turns::LAST, USER, answers)?;
         Ok(None)
-    }
-}
-
-/// λ^j - ρ^j of the outputs, of every remote.
-fn gather(
-    servers: &Servers,
-    turns: &mut Turns,
-    layouts: &<Vec<Words> as Wire>::Layout,
-    s: &mut Session,
-) -> Result<Vec<Vec<Words>>, RunError> {
-    let remotes = servers.others().filter_map(|at| servers.party(at));
-    let from: Vec<_> = remotes.map(|remote| (remote, layouts.clone())).collect();
-    s.exchange::<(), _>(turns.step(), Vec::new(), &from)
-}
-
-/// x + y, word by word.
-fn add(x: &mut [Words], y: &[Words]) {
-    for (x, y) in x.iter_mut().zip(y) {
-        add_into(&mut x.values, &y.values);
-        mask_into(&mut x.values, x.bits);
     }
 }

@@ -17,7 +17,7 @@
 //! | [`part`] | a server's part of the model, as a file |
 //! | `seal`, `slots`, `relay` | masks that user and servers share, although the user talks to the gateway alone |
 //! | [`user`], [`gateway`], [`remote`] | the roles |
-//! | `price`, `piece` | costs; the gateway's one-time material |
+//! | `price`, `piece`, `masked` | costs; the gateway's one-time material; sums of masked values |
 
 mod behind;
 mod card;
@@ -25,6 +25,7 @@ pub mod choice;
 pub mod cut;
 pub mod face;
 pub mod gateway;
+mod masked;
 pub mod part;
 mod parties;
 mod piece;

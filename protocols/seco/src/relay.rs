@@ -18,6 +18,32 @@ fn remotes(servers: &Servers) -> Vec<PartyId> {
     others.collect()
 }
 
+/// The same to every remote.
+pub fn tell<T: Wire + Sync + Clone>(
+    message: &T,
+    servers: &Servers,
+    turns: &mut Turns,
+    s: &mut Session,
+) -> Result<(), RunError> {
+    let message = Arc::new(message.clone());
+    let to = remotes(servers).into_iter();
+    let out = to.map(|remote| (remote, message.clone())).collect();
+    s.exchange::<Arc<T>, ()>(turns.step(), out, &[])?;
+    Ok(())
+}
+
+/// What every remote sends.
+pub fn gather<T: Wire>(
+    layout: &T::Layout,
+    servers: &Servers,
+    turns: &mut Turns,
+    s: &mut Session,
+) -> Result<Vec<T>, RunError> {
+    let from = remotes(servers).into_iter();
+    let from: Vec<_> = from.map(|remote| (remote, layout.clone())).collect();
+    s.exchange::<(), T>(turns.step(), Vec::new(), &from)
+}
+
 /// The same to every remote, and what each answers.
 fn ask<S: Wire + Sync, R: Wire<Layout = ()>>(
     message: S,

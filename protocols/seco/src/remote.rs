@@ -1,21 +1,20 @@
 //! A remote: computes the hidden half with the other servers, on shares of its weights.
 
 use crate::Seco;
+use crate::masked::{narrow, subtract};
 use crate::part;
 use crate::parties::GATEWAY;
 use crate::plan::Whole;
 use crate::relay::{line, seeds_at_remote, streams_at_remote};
 use crate::slots::{Purpose, Streams};
-use crate::user::subtract;
 use crate::view::{RemoteView, handed};
 use subrosa_collective::evaluate::evaluate_all;
 use subrosa_collective::prepare::prepare_all;
 use subrosa_collective::{Keys, Piece, PieceLayout, Scheme, Shares};
-use subrosa_core::{Seed, Shelf, Stock, Words, WordsLayout};
+use subrosa_core::{Seed, Shelf, Stock, Words};
 use subrosa_ir::Tensor;
 use subrosa_net::{RunError, Session};
 use subrosa_protocol::{Holding, Role};
-use subrosa_ring::mask_into;
 
 pub struct Remote {
     pub number: usize,
@@ -33,15 +32,6 @@ pub struct ServerKeys {
 pub fn masks_of(streams: &Streams, hidden: &Scheme) -> Vec<Words> {
     let wide = streams.masks(Purpose::Transition, &handed(hidden));
     narrow(wide, &hidden.inputs)
-}
-
-/// Modulo smaller powers of two.
-pub fn narrow(mut words: Vec<Words>, layouts: &[WordsLayout]) -> Vec<Words> {
-    for (words, layout) in words.iter_mut().zip(layouts) {
-        words.bits = layout.bits;
-        mask_into(&mut words.values, words.bits);
-    }
-    words
 }
 
 impl Role for Remote {

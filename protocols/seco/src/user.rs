@@ -2,6 +2,7 @@
 
 use crate::Seco;
 use crate::face::Face;
+use crate::masked::{add, subtract};
 use crate::parties::{GATEWAY, SLOTS};
 use crate::piece::AllButLast;
 use crate::plan::Whole;
@@ -14,7 +15,6 @@ use subrosa_hybrid::{ClientKeys, Piece, PieceLayout, Side, client};
 use subrosa_ir::{Tensor, decode_output, encode_input};
 use subrosa_net::{InputFault, LocalFault, RunError, Session, Turns};
 use subrosa_protocol::{Holding, Role};
-use subrosa_ring::{add_into, mask_into, sub_into};
 
 pub struct Asking {
     pub threads: usize,
@@ -155,11 +155,10 @@ impl Role for Asking {
         s: &mut Session,
     ) -> Result<Option<Vec<Tensor>>, RunError> {
         let face = &plan.face;
-        let opened: Vec<Words> = s.receive(Turns::LAST, GATEWAY, face.outputs.clone())?;
+        let mut opened: Vec<Words> = s.receive(Turns::LAST, GATEWAY, face.outputs.clone())?;
         let mut tensors = Vec::with_capacity(opened.len());
-        for (output, (mut c, mask)) in opened.into_iter().zip(masks).enumerate() {
-            add_into(&mut c.values, &mask.values);
-            mask_into(&mut c.values, c.bits);
+        add(&mut opened, &masks);
+        for (output, c) in opened.iter().enumerate() {
             let tensor = decode_output(&face.answers, output, c.bits, &c.values);
             tensors.push(tensor.map_err(|_| LocalFault::Invariant)?);
         }
@@ -178,12 +177,4 @@ fn encode(face: &Face, inputs: Option<Vec<Tensor>>) -> Result<Vec<Vec<u64>>, Run
     let encode = |(port, x)| encode_input(graph, port, x);
     let plain: Result<_, _> = inputs.iter().enumerate().map(encode).collect();
     Ok(plain.map_err(|_| LocalFault::Input(InputFault::Range))?)
-}
-
-/// x - y, word by word.
-pub fn subtract(x: &mut [Words], y: &[Words]) {
-    for (x, y) in x.iter_mut().zip(y) {
-        sub_into(&mut x.values, &y.values);
-        mask_into(&mut x.values, x.bits);
-    }
 }
