@@ -71,8 +71,10 @@ pub enum Usage {
     OutputKind { path: PathBuf },
     #[error("--output {}: the model has {outputs} outputs, expected a name that ends in .npz", path.display())]
     OutputCount { path: PathBuf, outputs: usize },
-    #[error("--output {}: its folder does not exist", path.display())]
-    OutputFolder { path: PathBuf },
+    #[error("{option} {}: its folder does not exist", path.display())]
+    OutputFolder { option: &'static str, path: PathBuf },
+    #[error("--out {}: expected a folder that does not exist yet, found one that does", path.display())]
+    Exists { path: PathBuf },
     #[error("{}: eval takes models of one input, found {found}", path.display())]
     ManyInputs { path: PathBuf, found: usize },
     #[error("{}: input '{name}' has shape {shape:?}, images of {dataset} have {expected} values", path.display())]

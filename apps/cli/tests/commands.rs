@@ -164,13 +164,15 @@ fn bench_compares() {
     ]);
     let json: Value = serde_json::from_str(&text).unwrap();
     let rows = json["rows"].as_array().unwrap();
-    assert_eq!(rows.len(), 3);
+    assert_eq!(rows.len(), 4);
     assert!(
         rows.iter()
             .all(|row| row["online_to_clear"].as_f64().unwrap() > 0.0)
     );
     let readings: Vec<&Value> = rows.iter().map(|row| &row["nonlinear"]).collect();
-    assert_eq!(readings, [&Value::Null, &Value::Null, &"ot".into()]);
+    let none = &Value::Null;
+    assert_eq!(readings, [none, none, &"ot".into(), none]);
+    assert_eq!(rows[3]["protocol"], "seco");
     assert_eq!(json["pool"], 0);
 }
 

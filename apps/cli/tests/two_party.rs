@@ -18,12 +18,6 @@ fn tidily(name: &str, arguments: &[&str]) -> String {
     text(&output.stdout)
 }
 
-fn entries(folder: &Path) -> Vec<String> {
-    let found = std::fs::read_dir(folder).unwrap().flatten();
-    let names = found.map(|entry| entry.file_name().to_string_lossy().into_owned());
-    names.collect()
-}
-
 fn input(folder: &Path) -> String {
     let data = floats(spread(784));
     npy(&folder.join("x.npy"), "<f4", &[1, 1, 28, 28], &data)

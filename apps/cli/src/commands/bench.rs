@@ -5,8 +5,9 @@ use super::bundled;
 use super::prepare::{open, prepare, settings, terms};
 use super::run_report::Time;
 use crate::args::{Bench, Image};
-use crate::fault::Fault;
+use crate::fault::{Fault, Usage};
 use crate::input::{Preprocessing, declared_ranges, names, read_samples};
+use crate::output::folder;
 use crate::parties::{Measured, measure};
 use crate::report::{self, BillJson, Table, note, print_json};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -50,6 +51,12 @@ struct Row {
 }
 
 pub fn bench(options: &Bench) -> Result<(), Fault> {
+    if let Some(path) = &options.plot
+        && !folder(path).is_dir()
+    {
+        let (option, path) = ("--plot", path.clone());
+        return Err(Usage::OutputFolder { option, path }.into());
+    }
     let models = if options.models.is_empty() {
         bundled::nets()?
     } else {

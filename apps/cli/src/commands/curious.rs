@@ -17,7 +17,7 @@ pub struct Seen {
     /// All payloads of the first server, or, where a network is divided, of each one: setup and offline phase included.
     pub all: Vec<(Seat, Vec<u8>)>,
     /// All payloads that the client received, where they are enough to tell anything.
-    pub client: Option<Vec<u8>>,
+    pub client: Option<(Seat, Vec<u8>)>,
 }
 
 /// The least number of bytes whose evenness means something: sixteen of each value.
@@ -67,13 +67,15 @@ pub fn watch(
         1
     };
     let servers: Vec<Seat> = servers.take(shown).collect();
-    let clients = seats.iter().filter(|seat| seat.kind.brings_input());
-    let clients: Vec<PartyId> = clients.map(|seat| seat.party).collect();
+    let client = seats.iter().find(|seat| seat.kind.brings_input());
+    let Some(client) = client.copied() else {
+        return Ok(None);
+    };
     let recorder = Arc::new(Recorder {
-        who: clients
+        who: [client]
             .iter()
-            .copied()
-            .chain(servers.iter().map(|seat| seat.party))
+            .chain(&servers)
+            .map(|seat| seat.party)
             .collect(),
         frames: Mutex::default(),
     });
@@ -95,22 +97,22 @@ pub fn watch(
     let before = frames().len();
     run.infer(inputs)?;
     let frames = frames();
-    let asked = |frame: &&Frame| clients.contains(&frame.from) && frame.to == seat.party;
+    let asked = |frame: &&Frame| frame.from == client.party && frame.to == seat.party;
     let online = frames.iter().skip(before).filter(asked);
     let input = online.flat_map(|frame| frame.payload.clone()).collect();
-    let received = |who: &[PartyId]| -> Vec<u8> {
-        let to = frames.iter().filter(|frame| who.contains(&frame.to));
+    let received = |who: PartyId| -> Vec<u8> {
+        let to = frames.iter().filter(|frame| frame.to == who);
         to.flat_map(|frame| frame.payload.clone()).collect()
     };
-    let client = received(&clients);
+    let answer = received(client.party);
     Ok(Some(Seen {
         seat,
         input,
         all: servers
             .iter()
-            .map(|seat| (*seat, received(&[seat.party])))
+            .map(|seat| (*seat, received(seat.party)))
             .collect(),
-        client: (client.len() >= ENOUGH).then_some(client),
+        client: (answer.len() >= ENOUGH).then_some((client, answer)),
     }))
 }
 

@@ -240,8 +240,8 @@ fn sight(seen: &Seen, digits: &Tensor) -> String {
     for (seat, all) in &seen.all {
         text += &received(seat.name, all);
     }
-    if let Some(client) = &seen.client {
-        text += &received("client", client);
+    if let Some((seat, all)) = &seen.client {
+        text += &received(seat.name, all);
     }
     text
 }

@@ -80,7 +80,7 @@ pub fn eval(options: &Eval) -> Result<(), Fault> {
     let mut bills = begun.bills;
     let mut time: Duration = begun.time;
     let pool = settings.pool.min(images.count().div_ceil(batch));
-    if pool > 0 && !settings.keepers.is_empty() {
+    if settings.pools() {
         processes.join(&settings.keepers)?;
         let filled = processes.fill(pool)?;
         time += filled.time;

@@ -2,6 +2,7 @@
 
 use super::split::file_name;
 use crate::fault::{Fault, Usage};
+use std::io::ErrorKind;
 use std::path::Path;
 use subrosa::{Holding, PartFile, Planned};
 
@@ -14,7 +15,10 @@ pub fn read_parts(folder: &Path, planned: &Planned) -> Result<Vec<Holding>, Faul
             path: path.clone(),
             problem,
         };
-        let bytes = std::fs::read(&path).map_err(|error| refuse(error.to_string()))?;
+        let bytes = std::fs::read(&path).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => refuse("no such file".to_owned()),
+            _ => refuse(error.to_string()),
+        })?;
         let part = PartFile::parse(&bytes).map_err(|fault| refuse(fault.to_string()))?;
         if part.protocol != planned.protocol.name() || part.party != party.seat.party {
             let found = format!("it is of {} under {}", part.name, part.protocol);

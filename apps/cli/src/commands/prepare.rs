@@ -78,7 +78,11 @@ pub fn settings(
         .threads
         .unwrap_or_else(|| (cores() / servers.max(1)).max(1));
     let keepers = match pool {
-        Some(_) => planned.keepers().map_err(of_model(path))?,
+        Some(_) => {
+            let seats = planned.seats().into_iter();
+            let told = seats.map(|seat| planned.keepers_told(seat.party));
+            told.collect::<Result<_, _>>().map_err(of_model(path))?
+        }
         None => Vec::new(),
     };
     Ok(Settings {

@@ -27,6 +27,8 @@ struct Json<'a> {
     protocol: &'a str,
     /// How activations are computed, where the protocol has more than one way.
     nonlinear: Option<&'a str>,
+    /// Where the network is cut, if it is.
+    split: Option<String>,
     model: String,
     batch: usize,
     outputs: BTreeMap<&'a str, &'a Shape>,
@@ -125,6 +127,7 @@ impl Report<'_> {
         Json {
             protocol: self.planned.protocol.name(),
             nonlinear: self.planned.reading(),
+            split: self.planned.cut(),
             model: self.options.model.display().to_string(),
             batch: self.given.batch,
             outputs: outputs
@@ -152,8 +155,10 @@ impl Report<'_> {
 
     fn text(&self) -> String {
         let (measured, graph, paint) = (self.measured, self.planned.graph(), paint());
+        let cut = self.planned.cut();
+        let cut = cut.map_or_else(String::new, |at| format!(" cut at {at}"));
         let mut text = format!(
-            "{} under {}, batch {}, ring of {} bits, ranges {}, network {}\n\n",
+            "{} under {}{cut}, batch {}, ring of {} bits, ranges {}, network {}\n\n",
             paint.bold(&self.options.model.display().to_string()),
             paint.bold(&named(self.planned)),
             self.given.batch,

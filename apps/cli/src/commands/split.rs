@@ -3,7 +3,7 @@
 use super::prepare::{open, prepare_assumed, terms};
 use crate::args::Split;
 use crate::fault::{Fault, Usage, of_model};
-use crate::output::write_new_folder;
+use crate::output::{check_new_folder, write_new_folder};
 use crate::report::{self, Table, paint, print_json};
 use serde::Serialize;
 use std::path::Path;
@@ -41,6 +41,9 @@ struct File {
 }
 
 pub fn split(options: &Split) -> Result<(), Fault> {
+    if let Some(folder) = &options.out {
+        check_new_folder(folder)?;
+    }
     let model = open(&options.model)?;
     let prepared = prepare_assumed(&options.model, &model, options.batch, &options.numbers)?;
     let terms = terms(&options.numbers, options.network);

@@ -31,7 +31,8 @@ impl Output {
             _ => return Err(Usage::OutputKind { path }),
         };
         if !folder(&path).is_dir() || path.is_dir() {
-            return Err(Usage::OutputFolder { path });
+            let option = "--output";
+            return Err(Usage::OutputFolder { option, path });
         }
         Ok(Self { path, kind })
     }
@@ -57,7 +58,8 @@ impl Output {
     }
 }
 
-fn folder(path: &Path) -> &Path {
+/// Where a file or a folder of this name lies.
+pub fn folder(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),

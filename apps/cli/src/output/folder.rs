@@ -1,9 +1,23 @@
 //! A folder of files that is there whole or not at all.
 
-use crate::fault::Fault;
+use super::file::folder as folder_of;
+use crate::fault::{Fault, Usage};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+
+/// Refuses what [`write_new_folder`] could not make.
+pub fn check_new_folder(folder: &Path) -> Result<(), Usage> {
+    let path = folder.to_owned();
+    if folder.symlink_metadata().is_ok() {
+        return Err(Usage::Exists { path });
+    }
+    if !folder_of(folder).is_dir() {
+        let option = "--out";
+        return Err(Usage::OutputFolder { option, path });
+    }
+    Ok(())
+}
 
 /// Writes the files into a folder that must not exist yet, readable by their owner alone.
 pub fn write_new_folder(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<(), Fault> {
@@ -11,9 +25,7 @@ pub fn write_new_folder(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<()
         path: folder.to_owned(),
         error,
     };
-    if folder.symlink_metadata().is_ok() {
-        return Err(fault(io::ErrorKind::AlreadyExists.into()));
-    }
+    check_new_folder(folder)?;
     let beside = beside(folder).ok_or_else(|| fault(io::ErrorKind::InvalidInput.into()))?;
     let written = fill(&beside, files).and_then(|()| fs::rename(&beside, folder));
     if written.is_err() {

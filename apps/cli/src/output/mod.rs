@@ -5,5 +5,5 @@ mod folder;
 mod npy;
 mod zip;
 
-pub use file::Output;
-pub use folder::write_new_folder;
+pub use file::{Output, folder};
+pub use folder::{check_new_folder, write_new_folder};

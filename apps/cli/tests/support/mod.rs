@@ -29,6 +29,13 @@ pub fn folder(name: &str) -> PathBuf {
     path
 }
 
+/// Names of what lies in a folder.
+pub fn entries(folder: &Path) -> Vec<String> {
+    let found = std::fs::read_dir(folder).unwrap().flatten();
+    let names = found.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    names.collect()
+}
+
 pub fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_subrosa"));
     command
