@@ -1,11 +1,12 @@
 //! What the user sees does not depend on what it must not know.
 
-use crate::nets::{AT, Begins, at, divided, halves};
-use subrosa_conformance::{Case, Failure, Job, PlanFn, Subject};
+use crate::nets::{AT, Begins, at, divided, halves, tiny};
+use std::time::Duration;
+use subrosa_conformance::{Case, Failure, Job, PlanFn, Stage, Subject};
 use subrosa_ir::Reveal;
 use subrosa_net::Bill;
 use subrosa_protocol::{Garbling, Holders, Protocol};
-use subrosa_seco::{INPUT, Seco, USER, seat};
+use subrosa_seco::{GATEWAY, INPUT, Seco, USER, remote_party, seat};
 
 const PLAN: PlanFn = |graph, terms| Ok(Box::new(Seco::plan(graph, terms)?));
 
@@ -74,5 +75,25 @@ fn without_a_front_half_the_user_sends_its_input_and_hardly_more() -> Result<(),
     assert!(!names.contains("hidden") && !names.contains("front"));
     let deeper = seen(Begins::Conv, 3, INPUT, 3)?;
     assert!((messages, price, view) == deeper);
+    Ok(())
+}
+
+/// Whether a remote leaves in setup, offline or online.
+#[test]
+fn the_user_hears_of_the_gateway_alone() -> Result<(), Failure> {
+    let case = divided(tiny(), at(AT, 2));
+    let planned = case.plan(&Subject::new(PLAN, seat))?;
+    for stage in [Stage::Setup, Stage::Offline(0), Stage::Online(0)] {
+        let mut job = Job::new(planned.weights.clone(), vec![case.inputs(1)]);
+        job.leaves = Some((remote_party(1), stage));
+        job.timeout = Duration::from_secs(20);
+        match planned.table.run(&job) {
+            // The first party that failed.
+            Err(Failure::Run { party: USER, error }) => {
+                assert_eq!(error.culprit(), Some(GATEWAY), "{stage:?}");
+            }
+            other => panic!("{stage:?}: {:?}", other.err()),
+        }
+    }
     Ok(())
 }
