@@ -48,7 +48,7 @@ fn kill(victim: &str, after: Duration, vaults: bool, more: &[&str]) {
     let name = format!("seco-killed-{}", DEATHS.fetch_add(1, Ordering::Relaxed));
     let (files, temporary) = (folder(&name), folder(&format!("{name}-temporary")));
     let (input, model) = (input(&files, &SMALL_SHAPE), model(SMALL));
-    let more = [more, &["--repeat", "1000000", "--threads", "1"]].concat();
+    let more = [more, &["--threads", "1"]].concat();
     let mut command = command(&asks(&model, &input, &more));
     let run = command.env("TMPDIR", &temporary).spawn().unwrap();
     let all = parties(&run);
@@ -86,31 +86,32 @@ fn victim(turn: u64) -> &'static str {
     PARTIES[((turn + turn / LANES) % 4) as usize]
 }
 
+/// A run begins with two seconds of setups; then offline phases and answers take turns.
 #[test]
 fn killed_party_is_named_at_any_moment() {
     for (first, more) in [
         (0, &["--at", "input"][..]),
         (8, &["--at", "Add_3", "--garbling", "single"]),
     ] {
+        let more = [more, &["--repeat", "1000000"]].concat();
         in_lanes(8, |turn| {
-            let after = moment(first + turn, Duration::from_millis(1500));
-            kill(victim(turn), after, false, more);
+            let after = moment(first + turn, Duration::from_secs(4));
+            kill(victim(turn), after, false, &more);
         });
     }
 }
 
-/// A hundred deaths: before there are vaults, while material is made, and while it is used.
+/// A hundred deaths: from the start on, while material is made, and once there is none left of what was made.
 #[test]
 fn vaults_go_with_their_parties_whoever_is_killed() {
-    for (first, vaults, pool) in [(0, false, "50"), (36, true, "1000000"), (68, true, "1")] {
-        in_lanes(if first == 0 { 36 } else { 32 }, |turn| {
-            let after = moment(first + turn, Duration::from_millis(600));
-            kill(
-                victim(turn),
-                after,
-                vaults,
-                &["--at", "input", "--pool", pool],
-            );
+    let deaths = |count, vaults, pool, repeat| {
+        let more = ["--at", "input", "--pool", pool, "--repeat", repeat];
+        in_lanes(count, |turn| {
+            let after = moment(turn, Duration::from_millis(600));
+            kill(victim(turn), after, vaults, &more);
         });
-    }
+    };
+    deaths(36, false, "1000000", "1");
+    deaths(48, true, "1000000", "1");
+    deaths(16, true, "1", "1000000");
 }
