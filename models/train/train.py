@@ -92,7 +92,7 @@ NETS = {
     "cnn": (cnn, 40, 0.983),
     "lenet": (lenet, 9, 0.990),
     "minionn": (minionn, 6, 0.980),
-    "lenet-avg": (lenet_avg, 4, 0.985),
+    "lenet-avg": (lenet_avg, 3, 0.985),
 }
 
 

@@ -2,8 +2,9 @@
 
 use crate::{Error, Planned};
 use serde::{Deserialize, Serialize};
-use subrosa_core::PartyId;
+use subrosa_core::{PartyId, Seed};
 use subrosa_ir::Weights;
+use subrosa_net::LocalFault;
 use subrosa_protocol::Holding;
 use thiserror::Error;
 
@@ -14,6 +15,8 @@ const CHECKSUM: usize = 32;
 #[derive(Clone, Serialize, Deserialize)]
 pub struct PartFile {
     pub protocol: String,
+    /// Which division of a model this is a part of: parts of two divisions do not fit together.
+    pub division: [u8; 16],
     pub party: PartyId,
     /// The party's name, as in `gateway`.
     pub name: String,
@@ -36,9 +39,13 @@ impl PartFile {
     /// The parts of all parties, in the order of the seats, drawn afresh.
     pub fn divide(planned: &Planned, weights: &Weights) -> Result<Vec<Self>, Error> {
         let holdings = planned.holdings(weights)?;
+        let mark = Seed::random().map_err(|_| LocalFault::Randomness)?;
+        let mut division = [0; 16];
+        division.copy_from_slice(&mark.reveal()[..16]);
         let parties = planned.parties().iter().zip(holdings);
         let part = |(party, holding): (&crate::PartyPrice, Holding)| Self {
             protocol: planned.protocol.name().to_owned(),
+            division,
             party: party.seat.party,
             name: party.seat.name.to_owned(),
             view: party.view.clone(),
@@ -76,6 +83,7 @@ mod tests {
     fn parts_read_back_or_are_refused() {
         let part = PartFile {
             protocol: "seco".to_owned(),
+            division: [9; 16],
             party: PartyId(2),
             name: "remote-1".to_owned(),
             view: vec![1, 2, 3],
@@ -84,6 +92,7 @@ mod tests {
         let bytes = part.encode();
         let back = PartFile::parse(&bytes).unwrap();
         assert_eq!((back.party, back.view), (part.party, part.view));
+        assert_eq!(back.division, part.division);
         assert_eq!(back.holding.part().unwrap(), [7; 100]);
         let fault = |bytes: &[u8]| PartFile::parse(bytes).err();
         assert_eq!(fault(&bytes[1..]), Some(PartFault::Foreign));

@@ -62,6 +62,10 @@ fn check(name: &str, path: &Path, reference: &Value) {
     let samples = [input.to_vec()];
     let prepared = Prepared::new(&model, 1, &[[0.0, 1.0]], Some(&samples)).unwrap();
     for protocol in protocols() {
+        // All behind the input is in circuits, whose tables fill gigabytes for a deep network.
+        if protocol.divides() && !path.starts_with(workspace().join("models")) {
+            continue;
+        }
         let planned = prepared.plan(protocol, &Terms::default()).unwrap();
         let timeout = Duration::from_secs(120);
         let run = run_in_memory(&planned, &prepared.weights, &input, timeout).unwrap();

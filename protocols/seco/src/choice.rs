@@ -18,7 +18,7 @@ use std::time::Duration;
 use subrosa_collective::Scheme;
 use subrosa_core::{Bytes, WordsLayout};
 use subrosa_hybrid::Side;
-use subrosa_ir::{FixedNode, FixedOp, RangedGraph};
+use subrosa_ir::{FixedNode, FixedOp, RangedGraph, WireId, volume};
 use subrosa_net::{Bill, Network};
 use subrosa_protocol::{PlanError, Terms};
 
@@ -26,6 +26,8 @@ use subrosa_protocol::{PlanError, Terms};
 const GIVEN: u32 = 8;
 /// No encrypted product sends less: one ciphertext of 4096 coefficients modulo 64 bits, half of which is a seed.
 const PRODUCT: u64 = 4096 * 64 / 8;
+/// Nor does one send less for each value that it reads: a coefficient modulo 48 bits.
+const ENCRYPTED: u64 = 6;
 
 /// What a cut costs.
 #[derive(Clone, Debug, PartialEq)]
@@ -86,13 +88,25 @@ fn given(least: Duration) -> Duration {
     least.saturating_add(least / GIVEN)
 }
 
-/// What a cut costs the user at least.
+/// What a cut costs the user at least: with a product, its masked input in half the ring, and what products read under encryption.
 fn floor(divisible: &Divisible<'_>, cut: &Cut) -> Result<Duration, PlanError> {
-    let front = divisible.halves(cut)?.front;
-    let product = |node: &FixedNode| matches!(node.op, FixedOp::Linear { .. });
-    let products = front.is_some_and(|part| part.graph.nodes.iter().any(product));
-    let bytes = Bytes(if products { PRODUCT } else { 0 });
-    Ok(reckoned(&divisible.terms.network).transfer(bytes))
+    let Some(front) = divisible.halves(cut)?.front else {
+        return Ok(Duration::ZERO);
+    };
+    let graph = &front.graph;
+    let values = |wire: WireId| volume(&graph.wire(wire).shape) as u64;
+    let product = |node: &&FixedNode| matches!(node.op, FixedOp::Linear { .. });
+    let read = graph.nodes.iter().filter(product);
+    let read = read.filter_map(|node| node.inputs.first());
+    let encrypted: u64 = read
+        .map(|wire| PRODUCT.max(ENCRYPTED * values(*wire)))
+        .sum();
+    let input = graph.inputs.iter().map(|port| values(port.wire));
+    let masked = match encrypted {
+        0 => 0,
+        _ => input.sum::<u64>() * u64::from(graph.ring) / 16,
+    };
+    Ok(reckoned(&divisible.terms.network).transfer(Bytes(encrypted + masked)))
 }
 
 /// The user's part of an inference with nothing made ahead.

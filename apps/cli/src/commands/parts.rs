@@ -8,6 +8,7 @@ use subrosa::{Holding, PartFile, Planned};
 
 /// What each party of the plan has, from its file in `folder`, in the order of the seats.
 pub fn read_parts(folder: &Path, planned: &Planned) -> Result<Vec<Holding>, Fault> {
+    let mut division = None;
     let parties = planned.parties().iter();
     let holdings = parties.map(|party| {
         let path = folder.join(file_name(party.seat.name));
@@ -27,6 +28,10 @@ pub fn read_parts(folder: &Path, planned: &Planned) -> Result<Vec<Holding>, Faul
         if part.view != party.view {
             let other = "it is of another model or plan: the same --at, --remotes, --garbling, \
                 --weights, --ring, --reveal, --input-range and --calibrate as for split?";
+            return Err(refuse(other.to_owned()).into());
+        }
+        if *division.get_or_insert(part.division) != part.division {
+            let other = "it is of another division of this model than the first party's file";
             return Err(refuse(other.to_owned()).into());
         }
         Ok(part.holding)

@@ -99,9 +99,9 @@ fn parts_answer_as_a_fresh_division_does() {
     }
 }
 
-/// Such a file is of the same plan, and no party alone can tell: the answer is nonsense, and nothing worse happens.
+/// Such a file is of the same plan, but its shares do not sum to the model.
 #[test]
-fn file_of_another_split_spoils_the_answer() {
+fn file_of_another_split_is_refused() {
     let files = folder("seco-mixed");
     let (x, model) = (input(&files, &IMAGE), model(NET));
     for weights in ["all-servers", "remotes"] {
@@ -111,9 +111,12 @@ fn file_of_another_split_spoils_the_answer() {
         std::fs::copy(file(&other, "remote-1"), file(&own, "remote-1")).unwrap();
         let given = ["--parts", own.to_str().unwrap(), "--json"];
         let more = [&division[..], &given].concat();
-        let json = parsed(&succeed(&asks(&model, &x, &more)));
-        assert!(json["max_abs_error"].as_f64().unwrap() > 1.0, "{json}");
-        assert_eq!(json["bill"], json["price"], "{json}");
+        let line = fail(&asks(&model, &x, &more), 2);
+        assert!(line.contains("another division"), "{line}");
+        assert!(
+            line.contains(file(&own, "remote-1").to_str().unwrap()),
+            "{line}"
+        );
     }
 }
 
