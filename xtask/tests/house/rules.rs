@@ -5,7 +5,7 @@ use crate::lexer::{Kind, Token};
 use crate::none;
 use crate::source::{Source, closing, sources};
 
-const APPS: u32 = 8;
+const APPS: u32 = 9;
 const FACADE: u32 = 7;
 
 /// Names in `std::net` that open nothing.
@@ -85,9 +85,10 @@ fn clock(token: &Token, package: &str, floor: u32) -> Option<&'static str> {
     let wall = ["SystemTime", "UNIX_EPOCH", "Realtime"]
         .iter()
         .any(|name| token.is(name));
-    let monotonic = token.is("Instant") && package != "subrosa-net";
-    (wall || monotonic)
-        .then_some("clocks are in apps, tests and benches, a monotonic one also in `net`")
+    let monotonic = token.is("Instant") && !["subrosa-net", "subrosa-node"].contains(&package);
+    (wall || monotonic).then_some(
+        "clocks are in apps, tests and benches, a monotonic one also in `net` and `node`",
+    )
 }
 
 fn unfinished(before: Option<&Token>, token: &Token, after: &[&Token]) -> Option<&'static str> {

@@ -1,0 +1,1 @@
+//! Floor 8: parties that live long, and those that ask them.
