@@ -15,7 +15,6 @@ use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::AsFd;
 use std::sync::Arc;
-use subrosa_core::PartyId;
 
 /// Pause before a peer is dialled again.
 const RETRY: u64 = 20_000_000;
@@ -24,7 +23,6 @@ pub(crate) const WELCOME: u8 = 0x57;
 
 /// A peer that this party dials.
 pub(crate) struct Dial {
-    pub party: PartyId,
     address: SocketAddr,
     config: Arc<ClientConfig>,
     /// Why the last try failed.
@@ -34,13 +32,11 @@ pub(crate) struct Dial {
 
 impl Dial {
     pub fn new(
-        party: PartyId,
         address: SocketAddr,
         identity: &Identity,
         peer: Fingerprint,
     ) -> Result<Self, LocalFault> {
         Ok(Self {
-            party,
             address,
             config: tls::client(identity, peer)?,
             fault: LinkFault::Refused,

@@ -53,6 +53,8 @@ pub enum LocalFault {
     Identity,
     #[error("its part of the model: {0}")]
     Part(#[from] PartFault),
+    #[error("its keys are another party's or another plan's, or damaged")]
+    Keys,
     #[error("its vault: {0}")]
     Store(#[from] StoreFault),
     #[error("a value that the program itself made is not what it must be")]
@@ -142,6 +144,25 @@ pub enum HandshakeFault {
     Rejected,
     #[error("no TLS 1.3 with the hybrid key exchange came about")]
     Tls,
+    #[error("the certificate is not valid now")]
+    Expired,
+    #[error("it was not finished in time")]
+    Unfinished,
+}
+
+/// Why a [`Line`](crate::Line) carries no more messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
+pub enum LineFault {
+    #[error("the connection is closed")]
+    Closed,
+    #[error("the time was up")]
+    TimedOut,
+    #[error("a message of {found} bytes is over the limit of {limit}")]
+    Oversized { limit: u64, found: u64 },
+    #[error("operating system error {code}")]
+    Io { code: i32 },
+    #[error("what came is not a message of a peer that keeps to the protocol")]
+    Tampered,
 }
 
 /// What a peer did that an honest peer does not do.

@@ -22,7 +22,8 @@ pub const HEADER_LEN: usize = 28;
 /// The longest payload of one frame.
 pub const MAX_PAYLOAD: usize = 256 * 1024;
 
-const MAGIC: u8 = 0x53;
+/// First byte of a frame.
+pub(crate) const MAGIC: u8 = 0x53;
 pub(crate) const VERSION: u8 = 1;
 
 /// Names a step of the plan. Both ends of a message must be in the same one.

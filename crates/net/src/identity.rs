@@ -2,6 +2,7 @@
 
 use crate::error::LocalFault;
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 use std::fmt;
 use std::str::FromStr;
 use subrosa_core::{Malformed, Secret};
@@ -64,7 +65,7 @@ impl Identity {
     /// From a certificate and its PKCS #8 key, both in DER. They must belong together.
     pub fn from_der(certificate: Vec<u8>, key: Secret<Vec<u8>>) -> Result<Self, LocalFault> {
         let identity = Self { certificate, key };
-        crate::tls::server(&identity, &[])?;
+        crate::tls::server(&identity, HashSet::new())?;
         Ok(identity)
     }
 

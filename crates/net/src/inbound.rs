@@ -82,6 +82,16 @@ impl Inbound {
         }
     }
 
+    /// Number of the next frame.
+    pub fn sequence(&self) -> u32 {
+        self.sequence
+    }
+
+    /// Goes on with a stream whose next frame has this number.
+    pub fn resume(&mut self, sequence: u32) {
+        self.sequence = sequence;
+    }
+
     /// Expects a message of `total` bytes.
     pub fn expect(&mut self, kind: Kind, step: Step, total: usize) {
         self.message.clear();

@@ -38,11 +38,13 @@
 
 mod bill;
 mod dial;
+mod door;
 mod drive;
 mod error;
 mod frame;
 mod identity;
 mod inbound;
+mod line;
 mod link;
 mod listen;
 mod memory;
@@ -57,11 +59,14 @@ mod tls;
 mod turns;
 
 pub use bill::{Bill, Cost, Phase};
+pub use door::Door;
 pub use error::{
-    HandshakeFault, InputFault, LinkFault, LocalFault, Misdeed, PartFault, RunError, StoreFault,
+    HandshakeFault, InputFault, LineFault, LinkFault, LocalFault, Misdeed, PartFault, RunError,
+    StoreFault,
 };
 pub use frame::{HEADER_LEN, MAX_PAYLOAD, Step, is_data};
 pub use identity::{Fingerprint, Identity};
+pub use line::{Closer, Line};
 pub use link::Links;
 pub use listen::Endpoint;
 pub use memory::{Tap, memory_mesh, memory_mesh_tapped};

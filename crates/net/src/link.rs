@@ -1,8 +1,9 @@
 //! One party's connections, and waiting for them.
 
-use crate::error::{LinkFault, RunError};
+use crate::error::{LinkFault, LocalFault, RunError};
 use crate::frame::Kind;
 use crate::inbound::{Inbound, Stop};
+use crate::line::{Line, Past};
 use crate::memory::{Mailbox, MemoryPipe};
 use crate::network::{Network, now};
 use crate::outbound::Outbound;
@@ -72,6 +73,35 @@ impl Link {
             joined: false,
             only: None,
             told_at: 0,
+        }
+    }
+
+    /// Goes on with the connection of `line`; `None` if that is in the middle of a message.
+    fn of(peer: PartyId, line: Line, network: Network) -> Option<Self> {
+        let (pipe, past) = line.into_parts()?;
+        let mut link = Self::new(peer, Pipe::Socket(Box::new(pipe)), network);
+        link.inbound.resume(past.received);
+        link.outbound.resume(past.sent);
+        link.last_nonce = past.last_nonce;
+        Some(link)
+    }
+
+    /// The connection, if it is one between processes and stands between two messages.
+    fn into_line(self) -> Option<Line> {
+        let rests = !self.inbound.is_active()
+            && self.inbound.between_frames()
+            && !self.outbound.is_active();
+        let past = Past {
+            received: self.inbound.sequence(),
+            sent: self.outbound.sequence(),
+            last_nonce: self.last_nonce,
+        };
+        match self.pipe {
+            Pipe::Socket(pipe) if rests => {
+                let peer = pipe.peer()?;
+                Line::new(*pipe, peer, past).ok()
+            }
+            _ => None,
         }
     }
 
@@ -182,6 +212,38 @@ impl Links {
             waker: Waker::Sockets,
             links: Vec::new(),
         }
+    }
+
+    /// The links of `me` for sessions, over connections that `lines` have been until now. Both ends of a connection
+    /// must do so, and neither may have sent a message that the other has not received.
+    ///
+    /// [`LocalFault::DuplicatePeer`]: a party is named twice, or is `me`. [`LocalFault::UnknownPeer`]: a line to this
+    /// party has failed.
+    pub fn of(
+        me: PartyId,
+        network: Network,
+        lines: Vec<(PartyId, Line)>,
+    ) -> Result<Self, LocalFault> {
+        let mut links = Self::sockets(me, network);
+        for (peer, line) in lines {
+            if peer == me || links.get(peer).is_some() {
+                return Err(LocalFault::DuplicatePeer(peer));
+            }
+            let link = Link::of(peer, line, network);
+            links.add(link.ok_or(LocalFault::UnknownPeer(peer))?);
+        }
+        Ok(links)
+    }
+
+    /// The connections after a session, in ascending order of the peers. What a peer has sent since is kept, and so
+    /// are the numbers of its frames and its last nonce, for the next session. Links in memory, and links that stand
+    /// in the middle of a message, are closed.
+    pub fn into_lines(self) -> Vec<(PartyId, Line)> {
+        let lines = self.links.into_iter();
+        let lines = lines.map(|link| (link.peer, link.into_line()));
+        lines
+            .filter_map(|(peer, line)| Some((peer, line?)))
+            .collect()
     }
 
     /// Adds a link unless the peer has one.

@@ -91,6 +91,11 @@ pub(crate) fn now() -> u64 {
         .wrapping_add(time.tv_nsec as u64)
 }
 
+/// The time of [`now`] when `timeout` will be over.
+pub(crate) fn deadline(timeout: Duration) -> u64 {
+    now().saturating_add(u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX))
+}
+
 /// The receiving end of one shaped direction.
 pub(crate) struct Shaper {
     network: Network,

@@ -32,6 +32,16 @@ impl Outbound {
         }
     }
 
+    /// Number of the next frame.
+    pub fn sequence(&self) -> u32 {
+        self.sequence
+    }
+
+    /// Goes on with a stream whose next frame has this number.
+    pub fn resume(&mut self, sequence: u32) {
+        self.sequence = sequence;
+    }
+
     /// Starts a message and returns the length of its payload.
     pub fn begin<S: Wire>(&mut self, kind: Kind, step: Step, message: &S) -> usize {
         self.buffer.clear();

@@ -13,9 +13,12 @@ use rustls::{Error, SideData};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
 
 /// Ciphertext read at once.
 const READ: usize = 256 * 1024;
+/// Ciphertext read at once where little is to be expected: one full record.
+const READ_LITTLE: usize = 18 * 1024;
 
 enum Tls {
     Client(UnbufferedClientConnection),
@@ -62,6 +65,19 @@ impl Span {
         self.room(bytes.len())[..bytes.len()].copy_from_slice(bytes);
         self.end += bytes.len();
     }
+
+    /// Gives the buffer back if nothing is in it.
+    fn rest(&mut self) {
+        if self.is_empty() {
+            *self = Self::default();
+        }
+    }
+}
+
+/// Why nothing more comes.
+enum Ended {
+    Link(LinkFault),
+    Tls(Error),
 }
 
 /// Where a pass over the incoming records ended.
@@ -74,7 +90,7 @@ enum Passed {
 }
 
 pub(crate) struct SocketPipe {
-    stream: TcpStream,
+    stream: Arc<TcpStream>,
     tls: Tls,
     incoming: Span,
     plain: Span,
@@ -94,7 +110,7 @@ impl SocketPipe {
         stream.set_nonblocking(true)?;
         stream.set_nodelay(true)?;
         Ok(Self {
-            stream,
+            stream: Arc::new(stream),
             tls,
             incoming: Span::default(),
             plain: Span::default(),
@@ -104,6 +120,17 @@ impl SocketPipe {
 
     pub fn fd(&self) -> BorrowedFd<'_> {
         self.stream.as_fd()
+    }
+
+    pub fn stream(&self) -> &Arc<TcpStream> {
+        &self.stream
+    }
+
+    /// Gives back the buffers that are empty.
+    pub fn rest(&mut self) {
+        for span in [&mut self.incoming, &mut self.plain, &mut self.outgoing] {
+            span.rest();
+        }
     }
 
     /// What a handshake over this socket has to wait for.
@@ -136,7 +163,7 @@ impl SocketPipe {
                 Ok(Passed::Closed) => return Err(LinkFault::Closed),
                 Ok(Passed::Handshaking) => {
                     self.flush()?;
-                    if self.fill()? == 0 {
+                    if self.fill(READ_LITTLE)? == 0 {
                         return Ok(false);
                     }
                 }
@@ -152,23 +179,43 @@ impl SocketPipe {
 
     /// One byte that the peer sends after its handshake, if it is here.
     pub fn byte(&mut self) -> Result<Option<u8>, LinkFault> {
-        loop {
-            if let Some(byte) = self.plain.filled().first().copied() {
-                self.plain.discard(1);
-                return Ok(Some(byte));
-            }
+        let mut byte = Vec::new();
+        match self.next(1, &mut byte) {
+            Ok(_) => Ok(byte.first().copied()),
+            Err(Ended::Link(fault)) => Err(fault),
+            Err(Ended::Tls(error)) => Err(tls::fault(&error).into()),
+        }
+    }
+
+    /// Moves at most `most` bytes of what has come into `into`, without waiting, and says how many.
+    pub fn take(&mut self, most: usize, into: &mut Vec<u8>) -> Result<usize, Stop> {
+        self.next(most, into).map_err(|ended| match ended {
+            Ended::Link(fault) => fault.into(),
+            Ended::Tls(error) => stop(&error),
+        })
+    }
+
+    fn next(&mut self, most: usize, into: &mut Vec<u8>) -> Result<usize, Ended> {
+        while self.plain.is_empty() {
             let plain = &mut Vec::new();
-            match self.pass(None, &mut |bytes| plain.extend_from_slice(bytes)) {
-                Ok(Passed::Again | Passed::Wrote) => self.plain.push(plain),
-                Ok(Passed::Closed) => return Err(LinkFault::Closed),
+            let passed = self.pass(None, &mut |bytes| plain.extend_from_slice(bytes));
+            self.plain.push(plain);
+            match passed {
+                Ok(Passed::Again | Passed::Wrote) => {}
+                Ok(Passed::Closed) => return Err(Ended::Link(LinkFault::Closed)),
                 Ok(Passed::Idle | Passed::Handshaking) => {
-                    if self.fill()? == 0 {
-                        return Ok(None);
+                    if self.fill(READ).map_err(Ended::Link)? == 0 {
+                        return Ok(0);
                     }
                 }
-                Err(error) => return Err(tls::fault(&error).into()),
+                Err(error) => return Err(Ended::Tls(error)),
             }
         }
+        let plain = self.plain.filled();
+        let taken = most.min(plain.len());
+        into.extend_from_slice(&plain[..taken]);
+        self.plain.discard(taken);
+        Ok(taken)
     }
 
     /// Encrypts a frame into the outgoing buffer.
@@ -191,7 +238,7 @@ impl SocketPipe {
     /// Whether nothing is left to write.
     pub fn flush(&mut self) -> Result<bool, LinkFault> {
         while !self.outgoing.is_empty() {
-            match self.stream.write(self.outgoing.filled()) {
+            match (&*self.stream).write(self.outgoing.filled()) {
                 Ok(0) => return Err(LinkFault::Closed),
                 Ok(written) => self.outgoing.discard(written),
                 Err(error) => match error.kind() {
@@ -233,7 +280,7 @@ impl SocketPipe {
                 Ok(Passed::Closed) => return Err(LinkFault::Closed.into()),
                 Ok(Passed::Handshaking) => return Err(Misdeed::Tampered.into()),
                 Ok(Passed::Idle) => {
-                    if self.fill()? == 0 {
+                    if self.fill(READ)? == 0 {
                         return Ok(());
                     }
                 }
@@ -243,10 +290,10 @@ impl SocketPipe {
         Ok(())
     }
 
-    /// Reads once. Returns the number of bytes, 0 if there are none now.
-    fn fill(&mut self) -> Result<usize, LinkFault> {
+    /// Reads at most `most` bytes at once. Returns their number, 0 if there are none now.
+    fn fill(&mut self, most: usize) -> Result<usize, LinkFault> {
         loop {
-            match self.stream.read(self.incoming.room(READ)) {
+            match (&*self.stream).read(self.incoming.room(most)) {
                 Ok(0) => return Err(LinkFault::Closed),
                 Ok(count) => {
                     self.incoming.end += count;
@@ -377,7 +424,7 @@ impl Drop for SocketPipe {
         let _ = self.flush();
         let _ = self.stream.shutdown(Shutdown::Write);
         for _ in 0..64 {
-            match self.stream.read(self.incoming.room(READ)) {
+            match (&*self.stream).read(self.incoming.room(READ)) {
                 Ok(count) if count > 0 => {}
                 _ => break,
             }

@@ -5,8 +5,9 @@ use crate::error::{LinkFault, LocalFault, RunError};
 use crate::identity::{Fingerprint, Identity};
 use crate::link::{Link, Links, Pipe};
 use crate::listen::{Endpoint, Listening};
-use crate::network::{Network, now};
+use crate::network::{Network, deadline, now};
 use crate::poll::poll;
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 use subrosa_core::PartyId;
@@ -32,7 +33,7 @@ pub fn connect(
     timeout: Duration,
 ) -> Result<Links, RunError> {
     let mut connecting = Connecting::new(me, identity, endpoint, peers, network, timeout)?;
-    let deadline = now().saturating_add(u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX));
+    let deadline = deadline(timeout);
     loop {
         connecting.advance()?;
         let Some(absent) = connecting.absent() else {
@@ -51,7 +52,7 @@ struct Connecting<'a> {
     network: Network,
     timeout: Duration,
     links: Links,
-    dials: Vec<Dial>,
+    dials: Vec<(PartyId, Dial)>,
     listening: Option<Listening>,
 }
 
@@ -65,20 +66,21 @@ impl<'a> Connecting<'a> {
         timeout: Duration,
     ) -> Result<Self, RunError> {
         let mut dials = Vec::new();
-        let mut awaited = Vec::new();
+        let mut awaited = HashSet::new();
         for (at, peer) in peers.iter().enumerate() {
             if peer.party == me || peers[..at].iter().any(|other| other.party == peer.party) {
                 return Err(LocalFault::DuplicatePeer(peer.party).into());
             }
             let Some(address) = peer.address else {
-                awaited.push(peer.fingerprint);
+                awaited.insert(peer.fingerprint);
                 continue;
             };
-            dials.push(Dial::new(peer.party, address, identity, peer.fingerprint)?);
+            let dial = Dial::new(address, identity, peer.fingerprint)?;
+            dials.push((peer.party, dial));
         }
         let listening = match endpoint {
             None => None,
-            Some(endpoint) => Some(Listening::new(endpoint, identity, &awaited)?),
+            Some(endpoint) => Some(Listening::new(endpoint, identity, awaited)?),
         };
         let links = Links::sockets(me, network);
         Ok(Self {
@@ -94,14 +96,14 @@ impl<'a> Connecting<'a> {
     /// Moves every handshake on as far as that goes without waiting.
     fn advance(&mut self) -> Result<(), RunError> {
         let mut done = Vec::new();
-        for dial in &mut self.dials {
+        for (party, dial) in &mut self.dials {
             let advanced = dial.advance();
-            if let Some(pipe) = advanced.map_err(|fault| blame(dial.party, fault))? {
-                done.push((dial.party, pipe));
+            if let Some(pipe) = advanced.map_err(|fault| blame(*party, fault))? {
+                done.push((*party, pipe));
             }
         }
         self.dials
-            .retain(|dial| done.iter().all(|(party, _)| *party != dial.party));
+            .retain(|(dialled, _)| done.iter().all(|(party, _)| party != dialled));
         if let Some(listening) = &mut self.listening {
             listening.accept()?;
             for (print, pipe) in listening.advance() {
@@ -134,13 +136,10 @@ impl<'a> Connecting<'a> {
         let timed_out = LinkFault::TimedOut {
             after_ms: self.timeout.as_millis() as u64,
         };
-        let fault = match self.dials.iter().find(|dial| dial.party == absent) {
-            Some(dial) => dial.failed(),
+        let fault = match self.dials.iter().find(|(party, _)| *party == absent) {
+            Some((_, dial)) => dial.failed(),
             None => {
-                let away = self
-                    .listening
-                    .as_ref()
-                    .and_then(|listening| listening.turned_away);
+                let away = self.listening.as_ref().and_then(Listening::last_fault);
                 away.map(LinkFault::Handshake)
             }
         };
@@ -150,7 +149,7 @@ impl<'a> Connecting<'a> {
     fn wait(&self, deadline: u64) -> Result<(), LocalFault> {
         let mut until = deadline;
         let mut sockets = Vec::new();
-        for dial in &self.dials {
+        for (_, dial) in &self.dials {
             until = until.min(dial.interest(&mut sockets));
         }
         if let Some(listening) = &self.listening {

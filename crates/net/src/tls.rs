@@ -15,6 +15,7 @@ use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, DistinguishedName, Error,
     PeerIncompatible, ServerConfig, SignatureScheme,
 };
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// The name in every certificate. Nobody is known by it.
@@ -34,7 +35,7 @@ pub(crate) fn client(
     identity: &Identity,
     peer: Fingerprint,
 ) -> Result<Arc<ClientConfig>, LocalFault> {
-    let (provider, pins) = pinned(&[peer]);
+    let (provider, pins) = pinned(HashSet::from([peer]));
     let (certificate, key) = identity.to_der();
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&TLS13])
@@ -54,7 +55,7 @@ pub(crate) fn client(
 /// The listening side, which accepts `peers`.
 pub(crate) fn server(
     identity: &Identity,
-    peers: &[Fingerprint],
+    peers: HashSet<Fingerprint>,
 ) -> Result<Arc<ServerConfig>, LocalFault> {
     let (provider, pins) = pinned(peers);
     let (certificate, key) = identity.to_der();
@@ -83,10 +84,10 @@ pub(crate) fn fault(error: &Error) -> HandshakeFault {
     }
 }
 
-fn pinned(accepted: &[Fingerprint]) -> (Arc<CryptoProvider>, Arc<Pins>) {
+fn pinned(accepted: HashSet<Fingerprint>) -> (Arc<CryptoProvider>, Arc<Pins>) {
     let provider = provider();
     let pins = Pins {
-        accepted: accepted.to_vec(),
+        accepted,
         provider: provider.clone(),
     };
     (provider, Arc::new(pins))
@@ -95,7 +96,7 @@ fn pinned(accepted: &[Fingerprint]) -> (Arc<CryptoProvider>, Arc<Pins>) {
 /// Accepts a certificate by its fingerprint alone, and holds its owner to a signature by its key.
 #[derive(Debug)]
 struct Pins {
-    accepted: Vec<Fingerprint>,
+    accepted: HashSet<Fingerprint>,
     provider: Arc<CryptoProvider>,
 }
 
