@@ -1,1 +1,3 @@
 //! Floor 8: parties that live long, and those that ask them.
+
+pub mod config;
