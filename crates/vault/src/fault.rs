@@ -1,3 +1,4 @@
+use crate::blob::BlobId;
 use crate::numbers::Number;
 use std::io::{self, ErrorKind};
 use subrosa_core::Malformed;
@@ -10,12 +11,16 @@ pub enum Part {
     Ledger,
     #[error("the pieces of item {0}")]
     Item(Number),
+    #[error("{0}")]
+    Blob(BlobId),
+    #[error("the salt")]
+    Salt,
 }
 
 /// Why material could not be made, kept or taken. `peer` counts in the order in which the words were given.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum VaultFault {
-    #[error("the vault is open elsewhere")]
+    #[error("the folder or the series is in use elsewhere")]
     InUse,
     #[error("the ledger has schema {found}, this program knows {expected}")]
     Schema { expected: u32, found: u32 },

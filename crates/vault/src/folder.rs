@@ -1,4 +1,5 @@
-//! A vault's folder: `lock`, `ledger.redb`, and `pieces/SERIES/NUMBER` for each item.
+//! What lies in a folder: `lock`, `ledger.redb`, and beside them files that a ledger answers for: `pieces/SERIES/NUMBER`
+//! of a vault, `blobs/NAME` of a store.
 
 use crate::fault::{Part, VaultFault};
 use crate::name::SeriesId;
@@ -6,11 +7,11 @@ use crate::numbers::Number;
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use subrosa_core::Seed;
 
-/// The folder, locked for as long as this value lives.
+/// The folder of a vault or a store, locked for as long as this value lives.
 pub struct Folder {
     root: PathBuf,
     lock: File,
@@ -28,7 +29,6 @@ impl Folder {
             Err(TryLockError::WouldBlock) => return Err(VaultFault::InUse),
             Err(TryLockError::Error(error)) => return Err(error.into()),
         }
-        make_folder(&root.join("pieces"))?;
         Ok(Self {
             root: root.to_owned(),
             lock,
@@ -43,9 +43,20 @@ impl Folder {
         Ok(file)
     }
 
+    /// Durably, where it is not there yet.
     pub fn make_series(&self, series: &SeriesId) -> Result<(), VaultFault> {
-        make_folder(&self.series(series))?;
+        let path = self.series(series);
+        if path.is_dir() {
+            return Ok(());
+        }
+        make_folder(&path)?;
         Ok(sync_folder(&self.root.join("pieces"))?)
+    }
+
+    /// Deletes the folder of a series whose items are gone.
+    pub fn remove_series(&self, series: &SeriesId) {
+        // What cannot be deleted now goes with the next sweep.
+        let _ = fs::remove_dir(self.series(series));
     }
 
     /// A new file for the pieces of an item.
@@ -70,11 +81,13 @@ impl Folder {
         }
     }
 
-    /// Deletes the files of items that the ledger does not have, and no other file.
+    /// Deletes the files of items that the ledger does not have, folders without items, and no other file.
     pub fn sweep(&self, kept: &HashSet<(SeriesId, Number)>) -> Result<(), VaultFault> {
-        for series in fs::read_dir(self.root.join("pieces"))? {
+        let pieces = self.root.join("pieces");
+        make_folder(&pieces)?;
+        for series in fs::read_dir(pieces)? {
             let series = series?;
-            let Some(id) = series_of(&series.file_name()) else {
+            let Some(id) = name_of(&series.file_name()).map(SeriesId) else {
                 continue;
             };
             for file in fs::read_dir(series.path())? {
@@ -84,12 +97,67 @@ impl Folder {
                     fs::remove_file(file.path())?;
                 }
             }
+            self.remove_series(&id);
         }
         Ok(())
     }
 
+    /// A new file for a blob.
+    pub fn create_blob(&self, name: &[u8; 32]) -> Result<(File, Pieces), VaultFault> {
+        let blob = self.blob(name);
+        let file = owner_only(OpenOptions::new().write(true).create_new(true)).open(&blob.0)?;
+        Ok((file, blob))
+    }
+
+    /// The file of a blob, which goes when the value goes.
+    pub fn blob(&self, name: &[u8; 32]) -> Pieces {
+        Pieces(self.root.join("blobs").join(hex(name)))
+    }
+
+    /// `part`: what is missing where there is no file.
+    pub fn open_blob(&self, name: &[u8; 32], part: Part) -> Result<File, VaultFault> {
+        open(&self.root.join("blobs").join(hex(name)), part)
+    }
+
+    /// Deletes the files of blobs that no row names, and no other file.
+    pub fn sweep_blobs(&self, kept: &HashSet<[u8; 32]>) -> Result<(), VaultFault> {
+        let blobs = self.root.join("blobs");
+        if !blobs.is_dir() {
+            make_folder(&blobs)?;
+            sync_folder(&self.root)?;
+        }
+        for file in fs::read_dir(blobs)? {
+            let file = file?;
+            let name = name_of(&file.file_name());
+            if name.is_some_and(|name| !kept.contains(&name)) {
+                fs::remove_file(file.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the salt, whole or not at all, where there is none and no ledger that was made with one.
+    fn make_salt(&self) -> Result<(), VaultFault> {
+        let (salt, unfinished) = (self.root.join("salt"), self.root.join("salt.new"));
+        if salt.exists() {
+            return Ok(());
+        }
+        if self.root.join("ledger.redb").exists() {
+            return Err(VaultFault::Missing(Part::Salt));
+        }
+        let drawn = Seed::random().map_err(|_| VaultFault::Randomness)?;
+        let (bytes, _) = drawn.reveal().split_at(16);
+        let mut options = OpenOptions::new();
+        let mut file =
+            owner_only(options.write(true).create(true).truncate(true)).open(&unfinished)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(unfinished, salt)?;
+        Ok(sync_folder(&self.root)?)
+    }
+
     fn series(&self, series: &SeriesId) -> PathBuf {
-        self.root.join("pieces").join(series.hex())
+        self.root.join("pieces").join(hex(&series.0))
     }
 }
 
@@ -100,15 +168,24 @@ impl Drop for Folder {
     }
 }
 
-/// The file of one item. It is deleted when this is dropped.
+/// The salt in the folder `root`, which is made where there is none; made durably at the first call.
+pub fn salt(root: &Path) -> Result<[u8; 16], VaultFault> {
+    let path = root.join("salt");
+    if !path.exists() {
+        Folder::lock(root)?.make_salt()?;
+    }
+    let bytes = read_start(&path, 17)?;
+    let salt = bytes.try_into();
+    salt.map_err(|_| VaultFault::Corrupted(Part::Salt))
+}
+
+/// The file of one item or blob. It is deleted when this is dropped.
 pub struct Pieces(PathBuf);
 
 impl Pieces {
-    pub fn open(&self, number: Number) -> Result<File, VaultFault> {
-        File::open(&self.0).map_err(|error| match error.kind() {
-            ErrorKind::NotFound => VaultFault::Missing(Part::Item(number)),
-            _ => error.into(),
-        })
+    /// `part`: what is missing where there is no file.
+    pub fn open(&self, part: Part) -> Result<File, VaultFault> {
+        open(&self.0, part)
     }
 
     /// Leaves the file where it is: the ledger answers for it now.
@@ -139,16 +216,33 @@ impl Drop for Pieces {
 pub fn unnamed(root: &Path) -> Result<(File, Option<Pieces>), VaultFault> {
     make_folder(root)?;
     let name = Seed::random().map_err(|_| VaultFault::Randomness)?;
-    let path = root.join(SeriesId(*name.reveal()).hex());
+    let path = root.join(hex(name.reveal()));
     let file =
         owner_only(OpenOptions::new().read(true).write(true).create_new(true)).open(&path)?;
     let pieces = Pieces(path);
     Ok((file, (!cfg!(unix)).then_some(pieces)))
 }
 
-fn series_of(name: &OsStr) -> Option<SeriesId> {
+fn open(path: &Path, part: Part) -> Result<File, VaultFault> {
+    File::open(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => VaultFault::Missing(part),
+        _ => error.into(),
+    })
+}
+
+fn read_start(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn hex(name: &[u8; 32]) -> String {
+    blake3::Hash::from_bytes(*name).to_hex().to_string()
+}
+
+fn name_of(name: &OsStr) -> Option<[u8; 32]> {
     let hash = blake3::Hash::from_hex(name.to_str()?).ok()?;
-    Some(SeriesId(*hash.as_bytes()))
+    Some(*hash.as_bytes())
 }
 
 fn number_of(name: &OsStr) -> Option<Number> {

@@ -1,6 +1,6 @@
 //! Items that have left the ledger, each to be used once.
 
-use crate::fault::VaultFault;
+use crate::fault::{Part, VaultFault};
 use crate::folder::Pieces;
 use crate::ledger::Row;
 use crate::name::Epoch;
@@ -117,8 +117,9 @@ impl Item {
     pub fn pieces<T: Wire>(self, layouts: Vec<T::Layout>) -> Result<ItemPieces<T>, VaultFault> {
         let (number, length) = (self.number, self.row.length);
         check_length::<T>(&layouts, length)?;
-        let file = self.pieces.open(number)?;
-        let opener = Opener::new(file, &self.key(), number, length)?;
+        let part = Part::Item(number);
+        let file = self.pieces.open(part)?;
+        let opener = Opener::new(file, &self.key(), part, length)?;
         Ok(ItemPieces::new(layouts, opener, self))
     }
 

@@ -15,6 +15,29 @@
 //!   a crash burns what was leased, and the next handshake burns what one party's backup brings back.
 //! - An [`Item`] is moved, not copied, and its file is deleted after use.
 //!
+//! A [`Store`] keeps what is used any number of times: sealed values by kind and name, and sealed files. Changes to it
+//! are all or nothing and durable. It knows neither items nor parties, and lies in a folder of its own. [`stretch`]
+//! makes its key of a passphrase.
+//!
+//! ```
+//! use subrosa_core::Seed;
+//! use subrosa_vault::Store;
+//!
+//! # let folder = std::env::temp_dir().join(format!("subrosa-store-doc-{}", std::process::id()));
+//! let store = Store::open(&folder, &Seed::insecure_seeded(1))?;
+//! let mut weights = store.blob()?;
+//! weights.write(&[7; 100_000])?;
+//! let weights = weights.finish()?;
+//! store.change(|c| c.put("model", b"lenet", b"version 2", &[weights]))?;
+//! assert_eq!(*store.get("model", b"lenet")?.unwrap(), b"version 2");
+//! assert_eq!(store.read(&weights)?.len(), 100_000);
+//! store.change(|c| c.delete("model", b"lenet"))?;
+//! assert!(store.read(&weights).is_err());
+//! # drop(store);
+//! # std::fs::remove_dir_all(&folder)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! A [`Spill`] is of none of this: material that is used by the process that makes it, sealed in the same way, in a
 //! file only because it is larger than memory.
 //!
@@ -74,6 +97,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod blob;
+mod book;
+mod entry;
 mod fault;
 mod folder;
 mod lease;
@@ -85,9 +111,12 @@ mod seal;
 mod series;
 mod slot;
 mod spill;
+mod store;
+mod stretch;
 mod vault;
 mod word;
 
+pub use blob::{BlobId, BlobReader, BlobWriter};
 pub use fault::{Part, VaultFault};
 pub use lease::{Claimed, Item, Lease};
 pub use name::{SeriesId, SeriesName, SeriesTag};
@@ -96,5 +125,7 @@ pub use pieces::ItemPieces;
 pub use series::{Pool, Series};
 pub use slot::Slot;
 pub use spill::{Spill, Spilled};
+pub use store::{Change, Store};
+pub use stretch::stretch;
 pub use vault::Vault;
 pub use word::{Claim, Durable, Gone, Kind, Made, Standing, Word};

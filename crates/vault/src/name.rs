@@ -1,7 +1,8 @@
+use serde::{Deserialize, Serialize};
 use subrosa_core::{Bytes, Malformed, Seed, Wire};
 
 /// What one line of one-time material is for. Parties that know all others name the same parties, model and plan.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeriesName {
     /// Fingerprint of this party's certificate.
     pub own: [u8; 32],
@@ -21,7 +22,7 @@ pub struct SeriesName {
 pub struct SeriesId(pub [u8; 32]);
 
 /// What all parties of a series call it. It travels as it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeriesTag(pub [u8; 16]);
 
 impl SeriesName {
@@ -70,12 +71,6 @@ impl Wire for SeriesTag {
             expected: 16,
             found: bytes.len() as u64,
         })
-    }
-}
-
-impl SeriesId {
-    pub(crate) fn hex(&self) -> String {
-        blake3::Hash::from_bytes(self.0).to_hex().to_string()
     }
 }
 

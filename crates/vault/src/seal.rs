@@ -1,11 +1,10 @@
-//! Files of pieces: AES-256-GCM in chunks, as in STREAM (Hoang, Reyhanitabar, Rogaway, Vizar, Crypto 2015).
+//! Files of items and blobs, and rows of stores: AES-256-GCM in chunks, as in STREAM (Hoang, Reyhanitabar, Rogaway, Vizar, Crypto 2015).
 //!
 //! A file is [`HEADER`], then chunks of [`CHUNK`] bytes with a tag each; the last chunk may be shorter. The
 //! nonce is the chunk's place and whether it is the last, and each file has a key of its own, so chunks that
 //! are cut off, moved, or of another file do not open.
 
 use crate::fault::{Part, VaultFault};
-use crate::numbers::Number;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::error::Unspecified;
 use std::fs::File;
@@ -36,6 +35,24 @@ fn nonce(place: u64, last: bool) -> Nonce {
     bytes[0] = u8::from(last);
     bytes[4..].copy_from_slice(&place.to_be_bytes());
     Nonce::assume_unique_for_key(bytes)
+}
+
+/// Seals `plain` in place. `key` must be new; `context` is what opens it again.
+pub fn seal(key: &Seed, context: &[u8], plain: &mut Vec<u8>) -> Result<(), VaultFault> {
+    cipher(key)
+        .and_then(|cipher| {
+            cipher.seal_in_place_append_tag(nonce(0, true), Aad::from(context), plain)
+        })
+        .map_err(|_| VaultFault::Randomness)
+}
+
+/// Opens what [`seal`] has sealed. None where it was altered.
+pub fn open(key: &Seed, context: &[u8], mut sealed: Vec<u8>) -> Option<Zeroizing<Vec<u8>>> {
+    let cipher = cipher(key).ok()?;
+    let opened = cipher.open_in_place(nonce(0, true), Aad::from(context), &mut sealed);
+    let length = opened.ok()?.len();
+    sealed.truncate(length);
+    Some(Zeroizing::new(sealed))
 }
 
 /// Writes one file.
@@ -95,7 +112,7 @@ impl Sealer {
 pub struct Opener {
     cipher: LessSafeKey,
     file: File,
-    number: Number,
+    part: Part,
     chunk: Zeroizing<Vec<u8>>,
     /// How much of the opened chunk has been read.
     read: usize,
@@ -106,13 +123,8 @@ pub struct Opener {
 
 impl Opener {
     /// `length`: bytes of pieces, as the ledger has it.
-    pub fn new(
-        mut file: File,
-        key: &Seed,
-        number: Number,
-        length: u64,
-    ) -> Result<Self, VaultFault> {
-        let corrupted = VaultFault::Corrupted(Part::Item(number));
+    pub fn new(mut file: File, key: &Seed, part: Part, length: u64) -> Result<Self, VaultFault> {
+        let corrupted = VaultFault::Corrupted(part);
         if Some(file.metadata()?.len()) != sealed_length(length) {
             return Err(corrupted);
         }
@@ -124,7 +136,7 @@ impl Opener {
         Ok(Self {
             cipher: cipher(key).map_err(|_| VaultFault::Randomness)?,
             file,
-            number,
+            part,
             chunk: Zeroizing::new(Vec::with_capacity(CHUNK + TAG)),
             read: 0,
             sealed: length,
@@ -158,7 +170,7 @@ impl Opener {
     }
 
     fn open(&mut self) -> Result<(), VaultFault> {
-        let corrupted = VaultFault::Corrupted(Part::Item(self.number));
+        let corrupted = VaultFault::Corrupted(self.part);
         let now = self.sealed.min(CHUNK as u64);
         let last = self.sealed <= CHUNK as u64;
         if now == 0 && self.place > 0 {
@@ -222,7 +234,7 @@ mod tests {
 
         fn open(&self, key: &Seed, sealed: &[u8], length: u64) -> Result<Vec<u8>, VaultFault> {
             std::fs::write(&self.0, sealed).unwrap();
-            let mut opener = Opener::new(File::open(&self.0).unwrap(), key, 5, length)?;
+            let mut opener = Opener::new(File::open(&self.0).unwrap(), key, Part::Item(5), length)?;
             let mut found = vec![0; length as usize];
             for part in found.chunks_mut(9_973) {
                 opener.read(part)?;

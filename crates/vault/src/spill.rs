@@ -1,6 +1,6 @@
 //! Material of one inference that is larger than memory, between its offline phase and the inference.
 
-use crate::fault::VaultFault;
+use crate::fault::{Part, VaultFault};
 use crate::folder::{Pieces, unnamed};
 use crate::pieces::{ItemPieces, PieceWriter, check_length};
 use crate::seal::{Opener, Sealer};
@@ -88,7 +88,7 @@ impl Spilled {
         } = self;
         check_length::<T>(&layouts, length)?;
         file.rewind()?;
-        let opener = Opener::new(file, &key, 0, length)?;
+        let opener = Opener::new(file, &key, Part::Item(0), length)?;
         Ok(ItemPieces::<T>::new(layouts, opener, name).stock())
     }
 }

@@ -1,6 +1,6 @@
+use crate::mounted::Mounted;
 use crate::parties::*;
-use redb::ReadableTable;
-use std::collections::BTreeMap;
+use crate::rows::{Rows, rewrite};
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
@@ -37,27 +37,7 @@ fn another_process() {
     }
 }
 
-type Rows = BTreeMap<Vec<u8>, Vec<u8>>;
 type Change = fn(&mut Rows);
-
-/// Changes rows of the first party's ledger as a program with its own redb can.
-fn rewrite(scratch: &Scratch, table: &str, change: impl Fn(&mut Rows)) {
-    let table = redb::TableDefinition::<&[u8], &[u8]>::new(table);
-    let db = redb::Database::open(scratch.of(0).join("ledger.redb")).unwrap();
-    let write = db.begin_write().unwrap();
-    let mut open = write.open_table(table).unwrap();
-    let rows = open.iter().unwrap().map(Result::unwrap);
-    let mut rows: Rows = rows
-        .map(|(key, value)| (key.value().to_vec(), value.value().to_vec()))
-        .collect();
-    change(&mut rows);
-    open.retain(|_, _| false).unwrap();
-    for (key, value) in &rows {
-        open.insert(&key[..], &value[..]).unwrap();
-    }
-    drop(open);
-    write.commit().unwrap();
-}
 
 #[test]
 fn rows_that_this_vault_did_not_write_are_refused() {
@@ -94,7 +74,7 @@ fn rows_that_this_vault_did_not_write_are_refused() {
     for (case, (table, change)) in changes.into_iter().enumerate() {
         fs::remove_dir_all(scratch.of(0)).unwrap();
         copy(&scratch.of(9), &scratch.of(0));
-        rewrite(&scratch, table, change);
+        rewrite(&scratch.of(0), table, change);
         let opened = open(&scratch.of(0), 0);
         let fault = opened.and_then(|vault| vault.series(&name(0, 2))).err();
         assert_eq!(fault, Some(VaultFault::Corrupted(Part::Ledger)), "{case}");
@@ -105,7 +85,7 @@ fn rows_that_this_vault_did_not_write_are_refused() {
 fn a_newer_schema_is_refused() {
     let scratch = Scratch::new();
     drop(series(&scratch, 0, 2));
-    rewrite(&scratch, "vault", |rows| {
+    rewrite(&scratch.of(0), "vault", |rows| {
         let newer = 2u32.to_le_bytes().to_vec();
         rows.insert(b"schema".to_vec(), newer);
     });
@@ -168,34 +148,6 @@ fn an_altered_ledger_is_noticed() {
     }
 }
 
-/// A file system of its own in memory, where the machine allows one.
-struct Mounted(PathBuf);
-
-impl Mounted {
-    fn new(folder: PathBuf) -> Option<Self> {
-        fs::create_dir_all(&folder).unwrap();
-        let options = ["-t", "tmpfs", "-o", "size=4m", "tmpfs"];
-        let mounted = Command::new("mount").args(options).arg(&folder).output();
-        let mounted = mounted.is_ok_and(|m| m.status.success());
-        if !mounted {
-            println!("skipped: no file system can be mounted here");
-        }
-        mounted.then_some(Self(folder))
-    }
-
-    fn remount(&self, mode: &str) {
-        let mut mount = Command::new("mount");
-        mount.args(["-o", &format!("remount,{mode}")]).arg(&self.0);
-        assert!(mount.status().unwrap().success());
-    }
-}
-
-impl Drop for Mounted {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg(&self.0).status();
-    }
-}
-
 fn fill(pool: &Pool, length: usize) -> Result<(), VaultFault> {
     let mut slot = pool.begin(pool.fresh())?;
     if slot.put(content(1, 0, length)).is_err() {
@@ -210,7 +162,7 @@ fn fill(pool: &Pool, length: usize) -> Result<(), VaultFault> {
 #[test]
 fn a_full_disk_is_told_and_loses_nothing() {
     let scratch = Scratch::new();
-    let Some(_mounted) = Mounted::new(scratch.of(0)) else {
+    let Some(_mounted) = Mounted::new(scratch.of(0), 4) else {
         return;
     };
     let series = all_series(&scratch, 2);
@@ -257,7 +209,7 @@ fn a_full_disk_is_told_and_loses_nothing() {
 #[test]
 fn a_read_only_folder_is_told() {
     let scratch = Scratch::new();
-    let Some(mounted) = Mounted::new(scratch.of(0)) else {
+    let Some(mounted) = Mounted::new(scratch.of(0), 4) else {
         return;
     };
     let pools = settle(&all_series(&scratch, 2));
