@@ -156,3 +156,16 @@ fn io_fault(error: &io::Error) -> LinkFault {
         code: error.raw_os_error().unwrap_or(0),
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A pipe whose handshake has not begun.
+    pub fn pipe(stream: TcpStream) -> SocketPipe {
+        let identity = Identity::generate().unwrap();
+        let address = stream.peer_addr().unwrap();
+        let dial = Dial::new(address, &identity, identity.fingerprint()).unwrap();
+        dial.shake(stream).unwrap()
+    }
+}

@@ -340,3 +340,23 @@ fn code(fault: &LocalFault) -> i32 {
         _ => 0,
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+
+    #[test]
+    fn the_system_watches_the_peer() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let pipe = crate::dial::tests::pipe(stream);
+        let line = Line::new(pipe, Fingerprint([0; 32]), Past::default()).unwrap();
+        let socket = line.pipe.fd();
+        assert!(sockopt::socket_keepalive(socket).unwrap());
+        assert_eq!(sockopt::tcp_keepidle(socket).unwrap(), KEEPALIVE_AFTER);
+        assert_eq!(sockopt::tcp_keepintvl(socket).unwrap(), KEEPALIVE_EVERY);
+        assert_eq!(sockopt::tcp_keepcnt(socket).unwrap(), KEEPALIVE_QUESTIONS);
+        assert_eq!(sockopt::tcp_user_timeout(socket).unwrap(), UNANSWERED_MS);
+    }
+}

@@ -223,3 +223,16 @@ fn system(error: &io::Error) -> LocalFault {
         code: error.raw_os_error().unwrap_or(0),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_want_of_room_passes() {
+        let lasts = |errno: Errno| is_lasting(&io::Error::from(errno));
+        assert!([Errno::BADF, Errno::INVAL].into_iter().all(lasts));
+        let passing = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NETDOWN];
+        assert!(!passing.into_iter().any(lasts));
+    }
+}

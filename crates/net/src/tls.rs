@@ -1,5 +1,6 @@
 //! What TLS is allowed to be: version 1.3, both sides authenticated by pinned certificates, the hybrid
-//! X25519MLKEM768 as the only key exchange, no resumption, no early data.
+//! X25519MLKEM768 as the only key exchange, no resumption, no early data. A certificate is accepted within its
+//! validity only, by the clock that the TLS library reads.
 
 use crate::error::{HandshakeFault, LocalFault};
 use crate::identity::{Fingerprint, Identity};
@@ -17,6 +18,8 @@ use rustls::{
 };
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
+use webpki::KeyUsage;
 
 /// The name in every certificate. Nobody is known by it.
 pub(crate) const NAME: &str = "subrosa";
@@ -79,6 +82,9 @@ pub(crate) fn fault(error: &Error) -> HandshakeFault {
         Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure) => {
             HandshakeFault::UnknownFingerprint
         }
+        Error::InvalidCertificate(CertificateError::Expired | CertificateError::NotValidYet) => {
+            HandshakeFault::Expired
+        }
         Error::AlertReceived(_) => HandshakeFault::Rejected,
         _ => HandshakeFault::Tls,
     }
@@ -93,7 +99,35 @@ fn pinned(accepted: HashSet<Fingerprint>) -> (Arc<CryptoProvider>, Arc<Pins>) {
     (provider, Arc::new(pins))
 }
 
-/// Accepts a certificate by its fingerprint alone, and holds its owner to a signature by its key.
+/// Whether a certificate, by what it says of itself, could ever be accepted from either side.
+pub(crate) fn is_usable(certificate: &[u8]) -> bool {
+    let certificate = CertificateDer::from(certificate);
+    [KeyUsage::client_auth(), KeyUsage::server_auth()]
+        .into_iter()
+        .all(|usage| {
+            let at = |time| valid(&certificate, time, usage);
+            match at(UnixTime::since_unix_epoch(Duration::ZERO)) {
+                Err(webpki::Error::CertNotValidYet { not_before, .. }) => at(not_before).is_ok(),
+                Err(webpki::Error::CertExpired { not_after, .. }) => at(not_after).is_ok(),
+                verdict => verdict.is_ok(),
+            }
+        })
+}
+
+/// Holds a certificate to what it says of itself: it has signed itself, for this usage, for this time.
+fn valid(
+    certificate: &CertificateDer<'_>,
+    time: UnixTime,
+    usage: KeyUsage,
+) -> Result<(), webpki::Error> {
+    let algorithms = default_provider().signature_verification_algorithms.all;
+    let anchors = [webpki::anchor_from_trusted_cert(certificate)?];
+    let end = webpki::EndEntityCert::try_from(certificate)?;
+    end.verify_for_usage(algorithms, &anchors, &[], time, usage, None, None)?;
+    Ok(())
+}
+
+/// Accepts a certificate by its fingerprint and its validity, and holds its owner to a signature by its key.
 #[derive(Debug)]
 struct Pins {
     accepted: HashSet<Fingerprint>,
@@ -101,11 +135,17 @@ struct Pins {
 }
 
 impl Pins {
-    fn check(&self, certificate: &CertificateDer<'_>) -> Result<(), Error> {
-        if self.accepted.contains(&Fingerprint::of(certificate)) {
-            return Ok(());
+    fn check(
+        &self,
+        certificate: &CertificateDer<'_>,
+        time: UnixTime,
+        usage: KeyUsage,
+    ) -> Result<(), Error> {
+        if !self.accepted.contains(&Fingerprint::of(certificate)) {
+            return Err(CertificateError::ApplicationVerificationFailure.into());
         }
-        Err(CertificateError::ApplicationVerificationFailure.into())
+        let verdict = valid(certificate, time, usage);
+        verdict.map_err(|error| Error::InvalidCertificate(certificate_error(&error)))
     }
 
     fn check_signature(
@@ -125,6 +165,14 @@ impl Pins {
     }
 }
 
+fn certificate_error(error: &webpki::Error) -> CertificateError {
+    match error {
+        webpki::Error::CertExpired { .. } => CertificateError::Expired,
+        webpki::Error::CertNotValidYet { .. } => CertificateError::NotValidYet,
+        _ => CertificateError::BadEncoding,
+    }
+}
+
 fn no_tls12() -> Error {
     PeerIncompatible::Tls12NotOffered.into()
 }
@@ -136,9 +184,9 @@ impl ServerCertVerifier for Pins {
         _: &[CertificateDer<'_>],
         _: &ServerName<'_>,
         _: &[u8],
-        _: UnixTime,
+        time: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        self.check(certificate)
+        self.check(certificate, time, KeyUsage::server_auth())
             .map(|()| ServerCertVerified::assertion())
     }
 
@@ -174,9 +222,9 @@ impl ClientCertVerifier for Pins {
         &self,
         certificate: &CertificateDer<'_>,
         _: &[CertificateDer<'_>],
-        _: UnixTime,
+        time: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        self.check(certificate)
+        self.check(certificate, time, KeyUsage::client_auth())
             .map(|()| ClientCertVerified::assertion())
     }
 

@@ -247,3 +247,74 @@ fn sessions_run_between_messages() {
         }
     });
 }
+
+/// P0 draws the same nonce in both of its sessions.
+#[test]
+fn a_nonce_is_not_used_twice_on_a_line() {
+    let [one, other] = pair();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            let line = exchange(P[0], one, Some(3), false).unwrap();
+            assert!(exchange(P[0], line, Some(3), false).is_err());
+        });
+        let line = exchange(P[1], other, None, true).unwrap();
+        let end = exchange(P[1], line, None, true).err();
+        let misdeed = Misdeed::RepeatedNonce;
+        assert_eq!(
+            end,
+            Some(RunError::Peer {
+                peer: P[0],
+                misdeed
+            })
+        );
+    });
+}
+
+#[test]
+fn a_session_that_failed_at_the_other_end_closes_the_line() {
+    let [one, other] = pair();
+    let ends = [(P[0], one), (P[1], other)];
+    let open = |(me, line): (PartyId, Line)| {
+        let peer = PartyId(1 - me.0);
+        let links = Links::of(me, Network::LOOPBACK, vec![(peer, line)]).unwrap();
+        let terms = SessionTerms {
+            fingerprints: vec![(peer, [0; 32])],
+            untold: Vec::new(),
+            timeout: LONG,
+            insecure_seed: None,
+        };
+        Session::open(links, terms).unwrap()
+    };
+    let [done, failed] = thread::scope(|scope| {
+        ends.map(|end| scope.spawn(|| open(end)))
+            .map(|thread| thread.join().unwrap())
+    });
+    let (_, mut line) = done.close().into_lines().pop().unwrap();
+    failed.fail(&LocalFault::Invariant.into());
+    assert_eq!(receive(&mut line), Err(LineFault::Closed));
+    assert!(!line.rested());
+}
+
+#[test]
+fn a_line_belongs_to_one_other_party() {
+    let [one, other] = pair();
+    let twice = Links::of(P[2], Network::LOOPBACK, vec![(P[0], one), (P[0], other)]);
+    assert_eq!(twice.err(), Some(LocalFault::DuplicatePeer(P[0])));
+    let [one, other] = pair();
+    let own = Links::of(P[0], Network::LOOPBACK, vec![(P[0], one)]);
+    assert_eq!(own.err(), Some(LocalFault::DuplicatePeer(P[0])));
+    let links = Links::of(P[2], Network::LOOPBACK, vec![(P[1], other)]).unwrap();
+    assert_eq!((links.me(), links.peers()), (P[2], vec![P[1]]));
+    let mut memory = memory_mesh(&P[..2], &[(P[0], P[1])], Network::LOOPBACK);
+    assert!(memory.remove(&P[0]).unwrap().into_lines().is_empty());
+}
+
+#[test]
+fn a_line_in_the_middle_of_a_message_is_no_link() {
+    let (mut line, mut raw) = Raw::pair();
+    raw.send(&[0x4d, 9]);
+    sleep(SHORT);
+    assert!(!line.rested());
+    let links = Links::of(P[0], Network::LOOPBACK, vec![(P[1], line)]);
+    assert_eq!(links.err(), Some(LocalFault::UnknownPeer(P[1])));
+}

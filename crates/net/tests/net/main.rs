@@ -9,3 +9,4 @@ mod opening;
 mod raw;
 mod ring;
 mod tls;
+mod validity;

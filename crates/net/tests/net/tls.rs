@@ -181,10 +181,7 @@ fn the_hybrid_is_the_only_key_exchange() {
 }
 
 /// A TLS 1.2 client hello with ECDHE over P-256 and AES-128-GCM, and no `supported_versions`.
-#[test]
-fn tls_1_2_is_refused() {
-    let [zero, one] = [0; 2].map(|_| Identity::generate().unwrap());
-    let (endpoint, address) = listen();
+pub fn tls_1_2_hello() -> Vec<u8> {
     let extensions = [
         &[0, 10, 0, 4, 0, 2, 0, 23][..],
         &[0, 11, 0, 2, 1, 0],
@@ -207,6 +204,14 @@ fn tls_1_2_is_refused() {
     hello.extend([1, 0]);
     hello.extend(length.to_be_bytes());
     hello.extend(body);
+    hello
+}
+
+#[test]
+fn tls_1_2_is_refused() {
+    let [zero, one] = [0; 2].map(|_| Identity::generate().unwrap());
+    let (endpoint, address) = listen();
+    let hello = tls_1_2_hello();
     thread::scope(|scope| {
         let listener = scope.spawn(|| {
             let peers = [peer(1, one.fingerprint(), None)];
