@@ -6,7 +6,7 @@ use crate::ots::OtKeys;
 use crate::scheme::Scheme;
 use crate::servers::{Place, Servers};
 use std::sync::Arc;
-use subrosa_core::{Bytes, Prg, Seed, Wire};
+use subrosa_core::{Bytes, Malformed, Prg, Seed, Wire};
 use subrosa_net::{Cost, LocalFault, RunError, Session};
 use subrosa_rlwe::{CollectiveKey, KeyShare, Parameters, SecretKey};
 
@@ -51,6 +51,28 @@ impl Keys {
         let told = [Seed::size(&()), KeyShare::size(parameters)];
         let moves = told.map(|bytes| tells(servers.count(), bytes).cost(servers.me));
         moves.into_iter().sum::<Cost>() + OtKeys::setup_cost(servers)
+    }
+}
+
+/// For the disk, not for the peer.
+impl Wire for Keys {
+    type Layout = (Parameters, Servers);
+    fn size((parameters, servers): &Self::Layout) -> Bytes {
+        SecretKey::size(parameters) + CollectiveKey::size(parameters) + OtKeys::size(servers)
+    }
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.secret.encode(out);
+        self.public.encode(out);
+        self.ots.encode(out);
+    }
+    fn decode((parameters, servers): &Self::Layout, bytes: &[u8]) -> Result<Self, Malformed> {
+        let layout = (parameters.clone(), (parameters.clone(), servers.clone()));
+        let (secret, (public, ots)) = Wire::decode(&layout, bytes)?;
+        Ok(Self {
+            secret,
+            public,
+            ots,
+        })
     }
 }
 

@@ -2,7 +2,9 @@
 
 use crate::servers::{Place, Servers};
 use std::collections::BTreeMap;
-use subrosa_core::{ReceiverCots, ReceiverOts, Secret, SenderCots, SenderOts};
+use subrosa_core::{
+    Bytes, Malformed, ReceiverCots, ReceiverOts, Secret, SenderCots, SenderOts, Wire,
+};
 use subrosa_net::{Cost, LocalFault, RunError, Session, Turns};
 use subrosa_ot::{Extension, Receiver, ReceiverKeys, Sender, SenderKeys, random_offset};
 
@@ -69,6 +71,52 @@ impl OtKeys {
         directions(servers)
             .map(cost)
             .fold(Cost::default(), |all, cost| all + cost)
+    }
+}
+
+/// Bytes of an offset.
+const OFFSET: usize = 16;
+
+/// To whom the server `servers.me` sends, and from whom it receives, by place.
+fn partners(servers: &Servers) -> [Vec<Place>; 2] {
+    let gateway = servers.gateway();
+    let to = servers.others().filter(|_| !servers.is_gateway());
+    let from = servers.others().filter(|other| *other != gateway);
+    [to.collect(), from.collect()]
+}
+
+/// For the disk, not for the peer.
+impl Wire for OtKeys {
+    type Layout = Servers;
+    fn size(servers: &Servers) -> Bytes {
+        let [to, from] = partners(servers).map(|places| places.len() as u64);
+        Bytes(OFFSET as u64) + SenderKeys::size(&()) * to + ReceiverKeys::size(&()) * from
+    }
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.offset.reveal().to_le_bytes());
+        self.sends.values().for_each(|keys| keys.encode(out));
+        self.receives.values().for_each(|keys| keys.encode(out));
+    }
+    fn decode(servers: &Servers, bytes: &[u8]) -> Result<Self, Malformed> {
+        let (expected, found) = (Self::size(servers).0, bytes.len() as u64);
+        let (offset, rest) = bytes
+            .split_first_chunk::<OFFSET>()
+            .filter(|_| expected == found)
+            .ok_or(Malformed::Length { expected, found })?;
+        let offset = Secret::new(u128::from_le_bytes(*offset));
+        let [to, from] = partners(servers);
+        let layout = (vec![(); to.len()], vec![(); from.len()]);
+        let (sends, receives) = <(Vec<SenderKeys>, Vec<ReceiverKeys>)>::decode(&layout, rest)?;
+        let differences = sends.iter().map(|keys| keys.differs_from(&offset));
+        let wrong = differences.fold((offset.reveal() & 1) ^ 1, |all, one| all | one.reveal());
+        if wrong != 0 {
+            return Err(Malformed::Range);
+        }
+        Ok(Self {
+            offset,
+            sends: to.into_iter().zip(sends).collect(),
+            receives: from.into_iter().zip(receives).collect(),
+        })
     }
 }
 

@@ -7,7 +7,7 @@ use crate::scheme::{Reading, Scheme, Step};
 use crate::step::{Kind, Operands, Shape};
 use crate::{gc, ot};
 use std::slice::Iter;
-use subrosa_core::{PartyId, Prg, Shelf, Stock, Wire, Words};
+use subrosa_core::{Bytes, Malformed, PartyId, Prg, Shelf, Stock, Wire, Words};
 use subrosa_ir::{Linear, Spread, WeightId};
 use subrosa_net::{Cost, LocalFault, RunError, Session, Turns};
 use subrosa_ot::{Receiver, ReceiverKeys, Sender, SenderKeys};
@@ -47,6 +47,27 @@ impl ClientKeys {
             ..Cost::default()
         };
         key + SenderKeys::setup_cost() + ReceiverKeys::setup_cost()
+    }
+}
+
+/// For the disk, not for the peer.
+impl Wire for ClientKeys {
+    type Layout = Parameters;
+    fn size(p: &Parameters) -> Bytes {
+        SecretKey::size(p) + SenderKeys::size(&()) + ReceiverKeys::size(&())
+    }
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.secret.encode(out);
+        self.sends.encode(out);
+        self.receives.encode(out);
+    }
+    fn decode(p: &Parameters, bytes: &[u8]) -> Result<Self, Malformed> {
+        let (secret, (sends, receives)) = Wire::decode(&(p.clone(), ((), ())), bytes)?;
+        Ok(Self {
+            secret,
+            sends,
+            receives,
+        })
     }
 }
 

@@ -8,7 +8,7 @@ use crate::scheme::{Reading, Scheme, Step};
 use crate::step::{Kind, Operands, Shape};
 use crate::{gc, ot};
 use std::slice::Iter;
-use subrosa_core::{PartyId, Prg, Rounds, Shelf, Stock, Words};
+use subrosa_core::{Bytes, Malformed, PartyId, Prg, Rounds, Shelf, Stock, Wire, Words};
 use subrosa_garble::Garbler;
 use subrosa_ir::{Linear, Spread, WeightId};
 use subrosa_net::{Cost, InputFault, LocalFault, RunError, Session, Turns};
@@ -44,6 +44,27 @@ impl OwnerKeys {
             ..Cost::default()
         };
         waits + SenderKeys::setup_cost() + ReceiverKeys::setup_cost()
+    }
+}
+
+/// For the disk, not for the peer.
+impl Wire for OwnerKeys {
+    type Layout = Parameters;
+    fn size(p: &Parameters) -> Bytes {
+        PublicKey::size(p) + ReceiverKeys::size(&()) + SenderKeys::size(&())
+    }
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.public.encode(out);
+        self.receives.encode(out);
+        self.sends.encode(out);
+    }
+    fn decode(p: &Parameters, bytes: &[u8]) -> Result<Self, Malformed> {
+        let (public, (receives, sends)) = Wire::decode(&(p.clone(), ((), ())), bytes)?;
+        Ok(Self {
+            public,
+            receives,
+            sends,
+        })
     }
 }
 

@@ -41,6 +41,11 @@ impl SenderKeys {
     pub fn setup_cost() -> Cost {
         base::choose_cost()
     }
+
+    /// What it differs in from `offset`, in constant time: 0 where it is that.
+    pub fn differs_from(&self, offset: &Secret<u128>) -> Secret<u128> {
+        Secret::new(self.offset.reveal() ^ offset.reveal())
+    }
 }
 
 impl ReceiverKeys {

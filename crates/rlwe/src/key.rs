@@ -17,6 +17,7 @@ use crate::{Ciphertext, Coeff, Eval, Fresh, Parameters, Poly, PublicKey, Switche
 /// fn print(key: &subrosa_rlwe::SecretKey) { println!("{key:?}"); }
 /// ```
 pub struct SecretKey {
+    parameters: Parameters,
     /// s modulo the primes.
     whole: Secret<Poly<Eval>>,
     /// -s modulo the primes.
@@ -28,7 +29,11 @@ pub struct SecretKey {
 impl SecretKey {
     /// Coefficients uniform in {-1, 0, 1}.
     pub fn random(p: &Parameters, rng: &mut Prg) -> SecretKey {
-        let mut s = ternary(rng, p.degree());
+        SecretKey::of(p, ternary(rng, p.degree()))
+    }
+
+    /// With these N coefficients in {-1, 0, 1}.
+    pub(crate) fn of(p: &Parameters, mut s: Zeroizing<Vec<i64>>) -> SecretKey {
         let ntt = p.opening();
         let mut opening: Vec<u64> = s.iter().map(|x| ntt.modulus().small_residue(*x)).collect();
         ntt.forward(&mut opening);
@@ -37,10 +42,20 @@ impl SecretKey {
             *x = -*x;
         }
         SecretKey {
+            parameters: p.clone(),
             whole: Secret::new(whole),
             negated: Secret::new(lift_small(p, &s).into_eval(p)),
             opening: Secret::new(opening),
         }
+    }
+
+    /// The coefficients, each plus one: in {0, 1, 2}.
+    pub(crate) fn raised(&self) -> Zeroizing<Vec<u64>> {
+        let ntt = self.parameters.opening();
+        let mut s = Zeroizing::new(self.opening.reveal().clone());
+        ntt.inverse(&mut s);
+        s.iter_mut().for_each(|x| *x = ntt.modulus().add(*x, 1));
+        s
     }
 
     /// (m + e - a s, a) for m as [`Parameters::scale`] scales it, with a from a fresh seed.

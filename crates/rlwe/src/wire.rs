@@ -3,11 +3,14 @@
 use subrosa_core::{Bytes, Malformed, Wire, Words, WordsLayout};
 use subrosa_ring::ntt::Modulus;
 use subrosa_ring::{pack_into, packed_len, unpack};
+use zeroize::Zeroizing;
 
 use crate::answer::GUARD_BITS;
-use crate::{Eval, Fresh, Parameters, Poly, PublicKey, Switched, SwitchedLayout};
+use crate::{Eval, Fresh, Parameters, Poly, PublicKey, SecretKey, Switched, SwitchedLayout};
 
 const SEED: usize = 32;
+/// Bits of a coefficient of a secret, plus one.
+const RAISED: u32 = 2;
 
 /// Bytes of `count` elements of Z_q.
 pub(crate) fn residues_size(p: &Parameters, count: usize) -> Bytes {
@@ -105,6 +108,32 @@ impl Wire for PublicKey {
     fn decode(p: &Parameters, bytes: &[u8]) -> Result<Self, Malformed> {
         let (p0, seed) = decode_seeded(p, bytes)?;
         Ok(PublicKey::new(p, p0, seed))
+    }
+}
+
+/// For the disk, not for the peer.
+impl Wire for SecretKey {
+    type Layout = Parameters;
+    fn size(p: &Parameters) -> Bytes {
+        Bytes(packed_len(p.degree(), RAISED) as u64)
+    }
+    fn encode(&self, out: &mut Vec<u8>) {
+        pack_into(&self.raised(), RAISED, out);
+    }
+    fn decode(p: &Parameters, bytes: &[u8]) -> Result<Self, Malformed> {
+        let (expected, found) = (Self::size(p).0, bytes.len() as u64);
+        if expected != found {
+            return Err(Malformed::Length { expected, found });
+        }
+        let raised = unpack(bytes, RAISED, p.degree()).ok_or(Malformed::Padding)?;
+        let raised = Zeroizing::new(raised);
+        // All at once: where a wrong one is tells nothing.
+        let wrong = raised.iter().fold(0, |wrong, x| wrong | (x & (x >> 1)));
+        if wrong != 0 {
+            return Err(Malformed::Range);
+        }
+        let s = raised.iter().map(|x| *x as i64 - 1).collect();
+        Ok(SecretKey::of(p, Zeroizing::new(s)))
     }
 }
 

@@ -110,6 +110,54 @@ fn residues_from_the_prime_on_are_refused() {
 }
 
 #[test]
+fn a_secret_key_comes_back_from_its_bytes() {
+    for p in [parameters(8, &[20]), parameters(64, &[50, 37, 21])] {
+        let mut rng = Prg::new(&Seed::insecure_seeded(6));
+        let key = SecretKey::random(&p, &mut rng);
+        let bytes = encoded(&key);
+        check::<SecretKey>(&p, &bytes).unwrap();
+        let again = SecretKey::decode(&p, &bytes).unwrap();
+        let message = [1, 5, 7, 0, 2, 3, 6, 4];
+        let public = again.public_key(&p, &mut rng);
+        for ciphertext in [
+            key.encrypt(&p, p.scale(3, &message), &mut rng).expand(&p),
+            public.encrypt(&p, p.scale(3, &message), &mut rng),
+        ] {
+            for key in [&key, &again] {
+                assert_eq!(key.decrypt(&p, 3, &ciphertext)[..8], message);
+            }
+            let sum = |key: &SecretKey| key.phase(&p, &ciphertext);
+            assert_eq!(sum(&key), sum(&again));
+        }
+        let mut sum = Ciphertext::zero(&p);
+        let fresh = key.encrypt(&p, p.scale(8, &message), &mut rng).expand(&p);
+        sum.multiply_add(&p, &fresh, &p.lift(&[1]).into_eval(&p));
+        let (answer, _) = sum.answer(&p, &public, 8, &[0, 3], Hiding::full(), &mut rng);
+        let opened = |key: &SecretKey| key.open_unrounded(&p, &answer, &[0, 3]);
+        assert_eq!(opened(&key), opened(&again));
+    }
+}
+
+#[test]
+fn what_is_no_ternary_secret_is_refused() {
+    let p = parameters(16, &[20]);
+    let key = encoded(&SecretKey::random(
+        &p,
+        &mut Prg::new(&Seed::insecure_seeded(6)),
+    ));
+    assert_eq!(key.len(), 4);
+    for at in 0..16 {
+        let mut wrong = key.clone();
+        wrong[at / 4] |= 3 << (2 * (at % 4));
+        assert_eq!(check::<SecretKey>(&p, &wrong), Err(Malformed::Range));
+    }
+    for wrong in [&key[1..], &[&key[..], &[0]].concat()] {
+        let found = check::<SecretKey>(&p, wrong);
+        assert!(matches!(found, Err(Malformed::Length { expected: 4, .. })));
+    }
+}
+
+#[test]
 fn layouts_that_no_answer_has_are_refused() {
     for bits in [0, 8, 73, 128, u32::MAX] {
         let layout = SwitchedLayout {

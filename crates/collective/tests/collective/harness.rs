@@ -82,7 +82,7 @@ pub struct Known {
     pub outputs: Vec<Words>,
 }
 
-/// A whole inference, its pieces and shares of the weights through their encodings. x: the inputs, modulo 2^64.
+/// A whole inference, its keys, pieces and shares of the weights through their encodings. x: the inputs, modulo 2^64.
 pub fn infer(
     scheme: &Scheme,
     weights: &[Vec<u64>],
@@ -108,6 +108,7 @@ pub fn infer(
         let part = Shares::divide(scheme, weights, &division, me).unwrap();
         let part = coded(&part, &scheme.shares(me));
         let keys = Keys::setup(scheme, servers, s).unwrap();
+        let keys: Keys = coded(&keys, &(scheme.parameters.clone(), servers.clone()));
         s.enter(Phase::Offline);
         let mut shelf: Vec<Piece> = Vec::new();
         let inputs = masks(me.0);

@@ -3,5 +3,6 @@
 mod dabits;
 mod graphs;
 mod harness;
+mod keys;
 mod secrecy;
 mod whole;
