@@ -21,7 +21,8 @@
 //! | shared: a sum of one bit of each garbler and one of the evaluator | `Evaluator` | the sum of the garblers' bits | the evaluator: it is its own bit |
 //!
 //! Labels of shared bits come by correlated OT, [`receiver_labels`] and [`sender_zeros`]; those of public bits from
-//! [`Garbled::publics`]. Outputs leave as e at the evaluator and as shares of the mask at the garblers, [`Garbled::outputs`].
+//! [`Garbled::publics`], with a coin of the garbler's in the place of bit 0: the evaluator knows e and puts it there itself. So labels of one
+//! bit from several garblers have no common bit, and all that travels is uniform together. Outputs leave as e at the evaluator and as shares of the mask at the garblers, [`Garbled::outputs`].
 //!
 //! # AND gates
 //!

@@ -8,15 +8,15 @@ use super::price::{Demand, Move};
 use super::{Piece, PieceLayout, Shape, broken};
 use crate::mesh::Mesh;
 use crate::ots::{Ots, directions};
-use crate::servers::{Place, Servers};
+use crate::servers::Place;
 use std::collections::BTreeMap;
-use subrosa_core::{Malformed, Prg, ReceiverCots, ReceiverOts, SenderCots, SenderOts, Wire};
+use subrosa_core::{Prg, ReceiverCots, ReceiverOts, SenderCots, SenderOts, Wire};
 use subrosa_garble::bmr::{
-    self, ActiveInputs, Fault, First, Garbled, Garbler, Pair, RowShares, Rows, RowsLayout, Second,
-    Third, receiver_labels, sender_zeros,
+    self, ActiveInputs, First, Garbled, Garbler, Pair, RowShares, Rows, RowsLayout, Second, Third,
+    receiver_labels, sender_zeros,
 };
 use subrosa_garble::{ActiveLabels, Circuit, LabelsLayout};
-use subrosa_net::{LocalFault, Misdeed, RunError};
+use subrosa_net::{LocalFault, RunError};
 use subrosa_ring::{BitMatrix, xor_into};
 
 /// The gateway's: of each block of lanes the rows and each remote's labels of the shared bits; then its own shared bits, and its random
@@ -245,12 +245,12 @@ pub(super) fn found(
     (kept, (bits, own)): Kept,
     active: Vec<Vec<ActiveLabels>>,
     c: &BitMatrix,
-    servers: &Servers,
+    remotes: usize,
 ) -> Result<BitMatrix, RunError> {
     let circuit = shape.circuit();
     let mut active: Vec<_> = active.into_iter().map(Vec::into_iter).collect();
     let mut found = own;
-    for ((first, block), (rows, labels)) in blocks(shape, servers.remotes()).zip(kept) {
+    for ((first, block), (rows, labels)) in blocks(shape, remotes).zip(kept) {
         let shared = ActiveInputs {
             bits: &columns(&bits, first, block.lanes),
             labels,
@@ -259,25 +259,10 @@ pub(super) fn found(
             bits: &columns(c, first, block.lanes),
             labels: active.iter_mut().filter_map(Iterator::next).collect(),
         };
-        let outputs = bmr::evaluate(&circuit, rows, shared, public);
-        let outputs = outputs.map_err(|fault| blame(fault, servers))?;
+        let outputs = bmr::evaluate(&circuit, rows, shared, public).map_err(broken)?;
         let mut all = columns(&found, first, block.lanes);
         xor_into(all.words_mut(), outputs.words());
         paste(&mut found, first, &all);
     }
     Ok(found)
-}
-
-fn blame(fault: Fault, servers: &Servers) -> RunError {
-    let garbler = match fault {
-        Fault::Garbler { garbler, .. } | Fault::Colour { garbler, .. } => Some(Place(garbler)),
-        _ => None,
-    };
-    match garbler.and_then(|at| servers.party(at)) {
-        Some(peer) => RunError::Peer {
-            peer,
-            misdeed: Misdeed::Malformed(Malformed::Range),
-        },
-        None => LocalFault::Invariant.into(),
-    }
 }

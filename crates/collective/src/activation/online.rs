@@ -60,7 +60,7 @@ pub fn evaluate(
 ///
 /// # Errors
 /// [`LocalFault::Invariant`] where `c` has another shape, where a piece is of another step or place, and at the evaluator of `Bmr`
-/// where the garblers' labels disagree: which of them lies cannot be told. [`RunError::Peer`] where a label is that of the other bit.
+/// where the garblers' labels disagree: which of them lies cannot be told.
 pub fn evaluate_all(
     shapes: &[Shape],
     garbling: Garbling,
@@ -97,7 +97,7 @@ pub fn evaluate_all(
             let labels = active.iter_mut().filter_map(Iterator::next).collect();
             match piece {
                 Piece::Tables(kept) => single::found(shape, kept, labels),
-                Piece::Rows(kept) => bmr::found(shape, kept, labels, c, mesh.servers),
+                Piece::Rows(kept) => bmr::found(shape, kept, labels, c, remotes),
                 _ => Err(LocalFault::Invariant.into()),
             }
         });

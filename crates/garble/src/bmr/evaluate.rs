@@ -13,12 +13,12 @@ use subrosa_ring::{BitMatrix, xor_into};
 pub struct ActiveInputs<'a> {
     /// e of each, [inputs, lanes]: the public bits themselves, or the evaluator's own bits.
     pub bits: &'a BitMatrix,
-    /// One label of each garbler for each bit, in order of place.
+    /// One label of each garbler for each bit, in order of place. Bit 0 is e in those of shared inputs, and not read in those of public ones.
     pub labels: Vec<ActiveLabels>,
 }
 
 impl ActiveInputs<'_> {
-    fn check(&self, wires: usize, layout: RowsLayout) -> Result<(), Fault> {
+    fn check_shapes(&self, wires: usize, layout: RowsLayout) -> Result<(), Fault> {
         Fault::shape(wires, layout.lanes, self.bits)?;
         Fault::count(layout.garblers, self.labels.len())?;
         let expected = LabelsLayout {
@@ -29,6 +29,12 @@ impl ActiveInputs<'_> {
             let found = labels.layout();
             let shape = expected.check(found.wires, found.lanes);
             shape.map_err(Fault::of(garbler))?;
+        }
+        Ok(())
+    }
+
+    fn check_colours(&self) -> Result<(), Fault> {
+        for (garbler, labels) in self.labels.iter().enumerate() {
             let mut wrong = labels.colours();
             xor_into(wrong.words_mut(), self.bits.words());
             wrong.mask_padding();
@@ -44,12 +50,18 @@ impl ActiveInputs<'_> {
         }
         Ok(())
     }
+
+    /// e of input `rank` in the 8 lanes from `first` on.
+    #[inline(always)]
+    fn bits_from(&self, rank: usize, first: usize) -> u64 {
+        self.bits.row(rank)[first / 64] >> (first % 64)
+    }
 }
 
 /// e of the outputs, [outputs, lanes]: each output plus its mask, of which every garbler has a share.
 ///
 /// # Errors
-/// [`Fault`] where the shapes are not those of the circuit, where a label of an input is that of the other bit, or where the
+/// [`Fault`] where the shapes are not those of the circuit, where a label of a shared input is that of the other bit, or where the
 /// garblers' labels of a gate disagree.
 pub fn evaluate(
     circuit: &Circuit,
@@ -59,8 +71,9 @@ pub fn evaluate(
 ) -> Result<BitMatrix, Fault> {
     let layout = rows.layout();
     layout.check(circuit.ands(), layout.lanes)?;
-    shared.check(circuit.bits_of(Owner::Evaluator), layout)?;
-    public.check(circuit.bits_of(Owner::Garbler), layout)?;
+    shared.check_shapes(circuit.bits_of(Owner::Evaluator), layout)?;
+    shared.check_colours()?;
+    public.check_shapes(circuit.bits_of(Owner::Garbler), layout)?;
 
     let RowsLayout {
         garblers, lanes, ..
@@ -76,12 +89,14 @@ pub fn evaluate(
         let block = first / LANES_PER_KEY;
         let inputs = places[garblers..].chunks_exact_mut(garblers);
         for (place, (owner, rank)) in inputs.zip(circuit.owners()) {
-            let labels = match owner {
-                Owner::Garbler => &public.labels,
-                Owner::Evaluator => &shared.labels,
+            let inputs = match owner {
+                Owner::Garbler => &public,
+                Owner::Evaluator => &shared,
             };
-            for (place, labels) in place.iter_mut().zip(labels) {
+            let e = inputs.bits_from(rank, first);
+            for (place, labels) in place.iter_mut().zip(&inputs.labels) {
                 *place = row(&labels.values()[rank * lanes + first..][..width]);
+                colour(place, e);
             }
         }
         let mut odd = ZERO;
@@ -118,6 +133,14 @@ pub fn evaluate(
         }
     }
     Ok(outputs)
+}
+
+/// Gives bit 0 of each lane.
+#[inline(always)]
+fn colour(labels: &mut Row, bits: u64) {
+    for (lane, low) in labels.iter_mut().step_by(2).enumerate() {
+        *low = *low & !1 | bits >> lane & 1;
+    }
 }
 
 /// What differs between `a` and `b`, above what was found before.

@@ -14,7 +14,7 @@ pub enum Fault {
     #[error("a zero label of shared input {wire} is odd")]
     OddZero { wire: usize },
     #[error(
-        "of garbler {garbler}: the label of input {wire} in lane {lane} is that of the other bit"
+        "of garbler {garbler}: the label of shared input {wire} in lane {lane} is that of the other bit"
     )]
     Colour {
         garbler: usize,

@@ -1,9 +1,10 @@
 //! One garbler's way through the messages.
 
 use super::masks::{Masks, add, parted, product, stacked, sum};
-use super::write::{Shares, even, write};
+use super::write::{Shares, write};
 use super::{Demand, Fault, First, RowShares, Second, Third};
 use crate::circuit::{Circuit, Owner};
+use crate::garbler::uniform_labels;
 use crate::labels::{LabelFault, LabelsLayout, ZeroLabels, colours};
 use subrosa_core::{Prg, ReceiverCots, ReceiverOts, Secret, SenderCots, SenderOts};
 use subrosa_ring::BitMatrix;
@@ -46,7 +47,8 @@ struct Bits {
 pub struct Garbled {
     /// For the evaluator.
     pub rows: RowShares,
-    /// Labels of the public inputs, in the order of the circuit: those of the bits go to the evaluator when they are known.
+    /// Labels of the public inputs, in the order of the circuit: those of the bits go to the evaluator when they are known. In place
+    /// of bit 0 each has a coin that serves nothing else, so that what travels tells less than the label: not even the bit.
     pub publics: ZeroLabels,
     /// This garbler's shares of the masks of the outputs, [outputs, lanes].
     pub outputs: BitMatrix,
@@ -310,7 +312,7 @@ impl ExpectThird<'_> {
             wires: circuit.bits_of(Owner::Garbler),
             lanes,
         };
-        let publics = even(&mut made.prg, layout.wires * lanes);
+        let publics = uniform_labels(&mut made.prg, layout.wires * lanes);
         let publics = ZeroLabels::new(layout, *made.offset.reveal(), publics);
         let rows = write(
             circuit,

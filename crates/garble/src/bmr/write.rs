@@ -39,7 +39,7 @@ impl Shares<'_> {
     }
 }
 
-/// zeros: the zero labels of the shared inputs and of the public ones, [wires, lanes] each. `prg` gives the first key of the hash and the zero
+/// zeros: the zero labels of the shared inputs and of the public ones, [wires, lanes] each; bit 0 of the latter is not read. `prg` gives the first key of the hash and the zero
 /// labels of the AND gates.
 pub(crate) fn write(
     circuit: &Circuit,
@@ -66,8 +66,9 @@ pub(crate) fn write(
             place.fill(ZERO);
             let zeros = zeros[usize::from(owner == Owner::Garbler)];
             place[0] = row(&zeros[rank * lanes + first..][..width]);
-            if owner == Owner::Evaluator {
-                shares.add(&offset, rank, first, width, &mut place[1..]);
+            match owner {
+                Owner::Garbler => place[0].iter_mut().step_by(2).for_each(|low| *low &= !1),
+                Owner::Evaluator => shares.add(&offset, rank, first, width, &mut place[1..]),
             }
         }
         let fresh = even(prg, ands * LANES_PER_KEY);
@@ -108,7 +109,7 @@ pub(crate) fn write(
 }
 
 /// Uniform but for bit 0, which is not set.
-pub(crate) fn even(prg: &mut Prg, count: usize) -> Vec<u128> {
+fn even(prg: &mut Prg, count: usize) -> Vec<u128> {
     let mut blocks = uniform_labels(prg, count);
     blocks.iter_mut().for_each(|block| *block &= !1);
     blocks

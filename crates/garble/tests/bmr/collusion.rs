@@ -236,7 +236,7 @@ fn nothing_of_the_garblers_depends_on_what_the_evaluator_holds() {
     assert_eq!(one.masks, two.masks);
 }
 
-/// Each message, each garbler's rows, and sums of equal parts of different runs.
+/// Each message, each garbler's rows and labels, and sums of equal parts, also of different runs.
 #[test]
 fn everything_that_travels_is_uniform() {
     let circuit = neural::relu_shared(40);
@@ -246,6 +246,7 @@ fn everything_that_travels_is_uniform() {
     let parts = views.each_ref().map(|view| {
         let mut parts = view.messages.concat();
         parts.extend(view.rows.iter().cloned());
+        parts.extend(view.sent.iter().cloned());
         parts
     });
     for (i, part) in parts[0].iter().enumerate() {

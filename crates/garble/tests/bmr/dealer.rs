@@ -1,6 +1,6 @@
 //! All parties in one place, with ideal OTs.
 
-use crate::ideal::{blocks, chosen, cots, pairs, prg};
+use crate::ideal::{bit, blocks, chosen, cots, pairs, prg};
 use subrosa_core::{BitsLayout, Prg, Secret, Wire};
 use subrosa_garble::bmr::{
     ActiveInputs, Demand, Fault, Garbled, Garbler, RowShares, Rows, RowsLayout, evaluate,
@@ -28,7 +28,9 @@ pub struct View {
     pub messages: Vec<Vec<Vec<u8>>>,
     /// Bytes of each garbler's rows.
     pub rows: Vec<Vec<u8>>,
-    /// e of the shared inputs, and every garbler's labels.
+    /// Bytes of each garbler's labels of the public inputs.
+    pub sent: Vec<Vec<u8>>,
+    /// e of the shared inputs, and every garbler's labels of shared and public inputs.
     pub bits: BitMatrix,
     pub shared: Vec<Vec<u128>>,
     pub public: Vec<Vec<u128>>,
@@ -124,15 +126,16 @@ impl Dealer {
             active.push(part.publics.choose(public).unwrap());
             masks.push(part.outputs);
         }
-        let values = |all: &[ActiveLabels]| all.iter().map(|l| l.values().to_vec()).collect();
+        let values = |l: &ActiveLabels| l.values().to_vec();
         let view = View {
             offsets,
             flips,
             messages,
             rows: row_bytes,
+            sent: active.iter().map(bytes).collect(),
             bits: bits.clone(),
-            shared: values(&labels),
-            public: values(&active),
+            shared: labels.iter().map(values).collect(),
+            public: active.iter().map(|l| coloured(l, public)).collect(),
             outputs: BitMatrix::default(),
             masks,
         };
@@ -144,6 +147,14 @@ impl Dealer {
         };
         (view, material)
     }
+}
+
+/// Labels of the public inputs as the evaluator reads them: bit 0 is the input.
+fn coloured(labels: &ActiveLabels, public: &BitMatrix) -> Vec<u128> {
+    let lanes = public.lanes();
+    let labels = labels.values().iter().enumerate();
+    let read = |(i, label)| label & !1 | u128::from(bit(public, i / lanes, i % lanes));
+    labels.map(read).collect()
 }
 
 /// Stores, adds and evaluates.

@@ -249,11 +249,33 @@ fn labels_of_the_other_bit() {
             lane,
         };
         let mut material = Dealer::new(3, 4).garble(&circuit, &shared, &public).1;
-        material.public[garbler] = flipped(&material.public[garbler]);
-        assert_eq!(finish(&circuit, material, &public), Err(fault.clone()));
-        let mut material = Dealer::new(3, 4).garble(&circuit, &shared, &public).1;
         material.shared[garbler] = flipped(&material.shared[garbler]);
         assert_eq!(finish(&circuit, material, &public), Err(fault));
+    }
+}
+
+/// Bit 0 of a label of a public input is not read; any other bit breaks the gates after it.
+#[test]
+fn labels_of_public_inputs_that_lie() {
+    let circuit = neural::relu_shared(8);
+    let inputs = prg(1).bits(circuit.input_bits(), 70);
+    let (shared, public) = split(&circuit, &inputs);
+    let found = |at: usize, change: u128| {
+        let mut material = Dealer::new(3, 4).garble(&circuit, &shared, &public).1;
+        let labels = &mut material.public[1];
+        let mut values = labels.values().to_vec();
+        values[at] ^= change;
+        *labels = ActiveLabels::from_values(labels.layout(), values).unwrap();
+        finish(&circuit, material, &public)
+    };
+    let honest = found(0, 0);
+    assert!(honest.is_ok());
+    for (wire, lane) in [(0, 0), (6, 69), (3, 64)] {
+        assert_eq!(found(wire * 70 + lane, 1), honest);
+        for bit in [1, 64, 127] {
+            let lie = found(wire * 70 + lane, 1 << bit);
+            assert_eq!(lie, Err(Fault::Disagreement { lane }));
+        }
     }
 }
 
