@@ -9,7 +9,7 @@ use support::*;
 /// A protocol, how many processes it has, and one that computes.
 type Kind = (&'static str, usize, &'static str);
 
-const KINDS: [Kind; 2] = [("replicated3", 5, "server-0"), ("two-party", 2, "vendor")];
+const KINDS: [Kind; 2] = [("replicated3", 4, "server-0"), ("two-party", 2, "vendor")];
 
 /// Starts a run that would take hours, and waits until its parties are at work.
 fn long_run(kind: Kind, name: &str, more: &[&str]) -> (Child, Vec<(u32, String)>) {

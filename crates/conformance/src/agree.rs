@@ -74,7 +74,7 @@ fn check_bills(planned: &Planned, record: &Record) -> Result<(), Failure> {
 }
 
 /// What the clients answered, and that nobody else did.
-fn check_answers(
+pub(crate) fn check_answers(
     case: &Case,
     planned: &Planned,
     job: &Job,

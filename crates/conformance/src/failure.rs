@@ -81,6 +81,15 @@ pub enum Failure {
     PlanPanic { party: PartyId, variant: usize },
     #[error("{party} takes a plan cut to {length} bytes")]
     PlanCut { party: PartyId, length: usize },
+    #[error("{party} has keys before setup, or none after it, or others after they were restored")]
+    NoKeys { party: PartyId },
+    #[error("{party} takes keys that are not its own: {what}")]
+    Keys { party: PartyId, what: &'static str },
+    #[error("where {parties:?} came back with their keys alone: {failure}")]
+    Restored {
+        parties: Vec<PartyId>,
+        failure: Box<Failure>,
+    },
     #[error("message {at:?} has another length or place in a run with other data")]
     Length { at: Target },
     #[error("{to} received the same {bytes} bytes twice")]

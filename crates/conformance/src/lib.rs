@@ -9,6 +9,7 @@
 //! | [`bounds_are_exact`] | exact ReLU, maxima and choices where values lie at the bounds of their wires |
 //! | [`plans_are_parsed`] | plan bytes parse to the same party each time; changed bytes never panic |
 //! | [`lengths_are_public`] | frames depend on the architecture alone |
+//! | [`keys_are_restored`] | a party that comes back with its keys alone goes on as before, and takes no other keys |
 //! | [`sessions_are_fresh`] | no message comes twice, not even from restored keys |
 //! | [`views_are_uniform`] | what a server receives, and what it opens with it, is uniform, whatever inputs and weights are; [`Watched`] adds clients, [`Exempt`] leaves messages out |
 //! | [`masks_are_used_once`] | sums and differences of any two messages are uniform, too |
@@ -23,6 +24,7 @@ mod failure;
 mod fresh;
 mod lengths;
 mod parallel;
+mod restore;
 mod run;
 mod stats;
 mod subject;
@@ -38,6 +40,7 @@ pub use death::deaths_are_noticed;
 pub use failure::Failure;
 pub use fresh::sessions_are_fresh;
 pub use lengths::lengths_are_public;
+pub use restore::keys_are_restored;
 pub use run::{End, Ending, Job, Record, Stage};
 pub use stats::{Deviation, Test};
 pub use subject::{Exempt, PlanFn, SeatFn, Subject, Table, Watched};

@@ -8,9 +8,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
-use subrosa_core::PartyId;
+use subrosa_core::{PartyId, Stock};
 use subrosa_ir::{Tensor, Weights};
-use subrosa_net::{Bill, Links, Network, RunError, Session, SessionTerms, memory_mesh_tapped};
+use subrosa_net::{
+    Bill, Links, LocalFault, Network, RunError, Session, SessionTerms, memory_mesh_tapped,
+};
 use subrosa_protocol::Party;
 
 /// What a party is at. Inferences are numbered from zero.
@@ -55,6 +57,9 @@ pub struct Job {
     pub insecure_seed: Option<u64>,
     /// Setup runs in a session of its own with this randomness, as if keys had been restored from a backup.
     pub insecure_keys: Option<u64>,
+    /// Before the first inference all open a new session, and these parties come to it with nothing but their keys, their
+    /// holdings, and material that was put on a shelf.
+    pub restored: Option<Vec<PartyId>>,
     /// A party that leaves without a word before a stage.
     pub leaves: Option<(PartyId, Stage)>,
 }
@@ -68,6 +73,7 @@ impl Job {
             timeout: Duration::from_secs(60),
             insecure_seed: None,
             insecure_keys: None,
+            restored: None,
             leaves: None,
         }
     }
@@ -108,6 +114,8 @@ pub struct Ending {
     pub bills: Vec<(Stage, Bill)>,
     /// What the inferences returned at this party.
     pub answers: Vec<Option<Vec<Tensor>>>,
+    /// Its keys at the end.
+    pub keys: Option<Vec<u8>>,
 }
 
 /// All parties' endings and all data frames.
@@ -198,6 +206,7 @@ fn ending(
             end: End::Killed,
             bills: Vec::new(),
             answers: Vec::new(),
+            keys: None,
         }),
         Err(_) => Err(Failure::Panicked { party }),
     }
@@ -210,23 +219,26 @@ fn sit(table: &Table, job: &Job, id: PartyId, links: Links) -> Result<Ending, Fa
         end: End::Done,
         bills: Vec::new(),
         answers: Vec::new(),
+        keys: None,
     };
     let mut party = table.seat(id)?;
-    if let Err(error) = stages(table, job, &mut *party, links, &mut ending) {
+    if let Err(error) = stages(table, job, &mut party, links, &mut ending) {
         ending.end = End::Failed(error);
     }
+    ending.keys = party.keys().map(|keys| keys.reveal().clone());
     Ok(ending)
 }
 
 fn stages(
     table: &Table,
     job: &Job,
-    party: &mut dyn Party,
+    party: &mut Box<dyn Party>,
     links: Links,
     ending: &mut Ending,
 ) -> Result<(), RunError> {
     let first_seed = job.insecure_keys.or(job.insecure_seed);
-    let mut session = Some(open(table, job, party, links, first_seed)?);
+    let mut session = Some(open(table, job, party.as_ref(), links, first_seed)?);
+    let mut shelf = Vec::new();
     for stage in job.stages() {
         if job.leaves == Some((ending.party, stage)) {
             ending.end = End::Killed;
@@ -236,7 +248,24 @@ fn stages(
         let Some(mut current) = session.take() else {
             return Ok(());
         };
-        match step(table, job, party, stage, &mut current, ending) {
+        if let (Some(restored), Stage::Online(0)) = (&job.restored, stage) {
+            if restored.contains(&ending.party) {
+                *party = again(table, job, party.as_ref(), ending.party)?;
+            }
+            party.load(Stock::from(std::mem::take(&mut shelf)))?;
+            current = open(
+                table,
+                job,
+                party.as_ref(),
+                current.close(),
+                job.insecure_seed,
+            )?;
+        }
+        let done = match (stage, &job.restored) {
+            (Stage::Offline(0), Some(_)) => party.offline_to(&mut shelf, &mut current),
+            _ => step(table, job, party.as_mut(), stage, &mut current, ending),
+        };
+        match done {
             Ok(()) => ending.bills.push((stage, current.bill().clone())),
             Err(error) => {
                 current.fail(&error);
@@ -244,12 +273,31 @@ fn stages(
             }
         }
         session = Some(if stage == Stage::Setup && job.insecure_keys.is_some() {
-            open(table, job, party, current.close(), job.insecure_seed)?
+            open(
+                table,
+                job,
+                party.as_ref(),
+                current.close(),
+                job.insecure_seed,
+            )?
         } else {
             current
         });
     }
     Ok(())
+}
+
+/// A party as a new process finds it.
+fn again(
+    table: &Table,
+    job: &Job,
+    before: &dyn Party,
+    id: PartyId,
+) -> Result<Box<dyn Party>, RunError> {
+    let keys = before.keys().ok_or(LocalFault::Keys)?;
+    let mut party = table.seat(id).map_err(|_| LocalFault::Invariant)?;
+    party.restore(keys.reveal(), &table.holding(id, &job.weights)?)?;
+    Ok(party)
 }
 
 fn open(

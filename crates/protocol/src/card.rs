@@ -37,8 +37,6 @@ pub struct Learns {
 pub enum PartyKind {
     /// Brings the input and receives the answer.
     Client,
-    /// Brings the weights and takes no part afterwards.
-    Owner,
     /// Computes.
     Server,
     /// Computes and brings the weights.
@@ -47,7 +45,7 @@ pub enum PartyKind {
 
 impl PartyKind {
     pub fn brings_weights(self) -> bool {
-        matches!(self, Self::Owner | Self::Vendor)
+        self == Self::Vendor
     }
 
     pub fn brings_input(self) -> bool {

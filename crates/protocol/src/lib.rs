@@ -7,6 +7,7 @@
 mod ahead;
 mod card;
 mod holding;
+mod part;
 mod party;
 mod plan;
 mod role;
@@ -14,6 +15,7 @@ mod terms;
 
 pub use card::{Card, Learns, PartyKind, Seat, Source};
 pub use holding::Holding;
+pub use part::{decode_part, encode_part};
 pub use party::{Member, Party, WholePlan};
 pub use plan::{Fingerprint, Plan, PlanError, fingerprint_of};
 pub use role::{Protocol, Role};

@@ -1,9 +1,11 @@
 use crate::ahead::read_ahead;
-use crate::{Fingerprint, Holding, Plan, Role, Seat};
+use crate::{Fingerprint, Holding, Plan, Protocol, Role, Seat, fingerprint_of};
 use std::collections::VecDeque;
 use std::time::Duration;
 use std::vec::IntoIter;
-use subrosa_core::{Bytes, Encoded, Malformed, PartyId, Seed, Shelf, Stock, StockFault, Wire};
+use subrosa_core::{
+    Bytes, Encoded, Malformed, PartyId, Secret, Seed, Shelf, Stock, StockFault, Wire,
+};
 use subrosa_ir::{FixedGraph, Tensor, Weights};
 use subrosa_net::{Bill, LocalFault, Network, Phase, RunError, Session};
 
@@ -15,8 +17,16 @@ pub trait Party: Send {
     fn untold(&self) -> Vec<PartyId> {
         Vec::new()
     }
-    /// Setup and deployment; billed as setup.
+    /// Makes keys with the other parties, and this party's part of the model from what it was given of it.
     fn setup(&mut self, holding: &Holding, s: &mut Session) -> Result<(), RunError>;
+    /// The keys of the last setup as bytes, for this party's own disk; none before. They belong to this party and its
+    /// plan, and fit those that the others have of the same setup.
+    fn keys(&self) -> Option<Secret<Vec<u8>>>;
+    /// In place of a setup, with what [`Party::keys`] gave: nothing is sent.
+    ///
+    /// # Errors
+    /// [`LocalFault::Keys`] where they are another party's, of another plan, or none.
+    fn restore(&mut self, keys: &[u8], holding: &Holding) -> Result<(), RunError>;
     /// Makes the material of one inference and keeps it.
     fn offline(&mut self, s: &mut Session) -> Result<(), RunError>;
     /// Takes one inference's material and answers. Only a client brings inputs and gets outputs.
@@ -111,6 +121,12 @@ impl<R: Role> Member<R> {
         Ok(Self::new(role, R::Plan::parse(plan)?))
     }
 
+    /// What keys begin with: the hash of the plan as this party sees it.
+    fn mark(&self) -> Fingerprint {
+        let view = [&b"keys"[..], &self.plan.encode()].concat();
+        fingerprint_of(<R::Of as Protocol>::CARD.name, &view)
+    }
+
     fn make(&self, shelf: &mut dyn Shelf<R::Piece>, s: &mut Session) -> Result<(), RunError> {
         s.enter(Phase::Offline);
         let (keys, part) = self.standing.as_ref().ok_or(LocalFault::Invariant)?;
@@ -146,8 +162,28 @@ impl<R: Role> Party for Member<R> {
 
     fn setup(&mut self, holding: &Holding, s: &mut Session) -> Result<(), RunError> {
         s.enter(Phase::Setup);
+        let part = self.role.part(&self.plan, holding)?;
         let keys = self.role.setup(&self.plan, s)?;
-        let part = self.role.deploy(&self.plan, &keys, holding, s)?;
+        self.standing = Some((keys, part));
+        Ok(())
+    }
+
+    fn keys(&self) -> Option<Secret<Vec<u8>>> {
+        let (keys, _) = self.standing.as_ref()?;
+        let mark = self.mark();
+        let length = R::Keys::size(&self.role.keys(&self.plan)).0;
+        // At once as long as it will be: what is moved to a larger place is not wiped.
+        let mut bytes = Vec::with_capacity(mark.len() + usize::try_from(length).unwrap_or(0));
+        bytes.extend(mark);
+        keys.encode(&mut bytes);
+        Some(Secret::new(bytes))
+    }
+
+    fn restore(&mut self, keys: &[u8], holding: &Holding) -> Result<(), RunError> {
+        let keys = keys.strip_prefix(&self.mark()).ok_or(LocalFault::Keys)?;
+        let keys = R::Keys::decode(&self.role.keys(&self.plan), keys);
+        let keys = keys.map_err(|_| LocalFault::Keys)?;
+        let part = self.role.part(&self.plan, holding)?;
         self.standing = Some((keys, part));
         Ok(())
     }

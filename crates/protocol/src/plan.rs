@@ -10,7 +10,7 @@ pub type Fingerprint = [u8; 32];
 pub trait Plan: Sized + Send + Sync {
     fn encode(&self) -> Vec<u8>;
     fn parse(bytes: &[u8]) -> Result<Self, Malformed>;
-    /// This party's cost of setup with deployment, of one offline phase and of one inference:
+    /// This party's cost of setup, of one offline phase and of one inference:
     /// payload bytes it sends and exchanges in which it waits. Equals its `Session::bill`.
     fn price(&self) -> Bill;
     /// Of what this party and `peer` share.

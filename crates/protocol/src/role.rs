@@ -13,13 +13,13 @@ pub trait Protocol: 'static {
     fn plan(graph: &RangedGraph, terms: &Terms) -> Result<Self::Whole, PlanError>;
 }
 
-/// One implementation for each role: server, client, owner.
+/// One implementation for each role: server, client, vendor.
 pub trait Role: Sized + Send + Sync + 'static {
     type Of: Protocol;
     type Plan: Plan + 'static;
-    /// For a set of parties, any model. Read-only: fresh streams come from [`Session::pair_id`].
-    type Keys: Send + Sync + 'static;
-    /// For a deployment: weights, a share of them, or nothing.
+    /// For a set of parties. Read-only, and kept from one session to the next: fresh streams come from [`Session::pair_id`].
+    type Keys: Wire<Layout: 'static> + Sync;
+    /// Of the model: weights, a share of them, or nothing.
     type Part: Send + Sync + 'static;
     /// One-time, for one step of the plan.
     type Piece: Wire<Layout: 'static>;
@@ -32,24 +32,26 @@ pub trait Role: Sized + Send + Sync + 'static {
         Vec::new()
     }
     fn view(&self, whole: &<Self::Of as Protocol>::Whole) -> Self::Plan;
+    /// Layout of the keys.
+    fn keys(&self, plan: &Self::Plan) -> <Self::Keys as Wire>::Layout;
     /// Layouts of one inference's pieces, in the order in which they are taken.
-    fn pieces(&self, plan: &Self::Plan) -> Vec<<Self::Piece as Wire>::Layout>;
+    fn pieces(&self, _plan: &Self::Plan) -> Vec<<Self::Piece as Wire>::Layout> {
+        Vec::new()
+    }
     fn setup(&self, plan: &Self::Plan, s: &mut Session) -> Result<Self::Keys, RunError>;
-    fn deploy(
-        &self,
-        plan: &Self::Plan,
-        keys: &Self::Keys,
-        holding: &Holding,
-        s: &mut Session,
-    ) -> Result<Self::Part, RunError>;
+    /// What the party computes with, of what it was given of the model.
+    fn part(&self, plan: &Self::Plan, holding: &Holding) -> Result<Self::Part, RunError>;
+    /// Puts the pieces on the shelf.
     fn offline(
         &self,
-        plan: &Self::Plan,
-        keys: &Self::Keys,
-        part: &Self::Part,
-        shelf: &mut dyn Shelf<Self::Piece>,
-        s: &mut Session,
-    ) -> Result<(), RunError>;
+        _plan: &Self::Plan,
+        _keys: &Self::Keys,
+        _part: &Self::Part,
+        _shelf: &mut dyn Shelf<Self::Piece>,
+        _s: &mut Session,
+    ) -> Result<(), RunError> {
+        Ok(())
+    }
     fn share(
         &self,
         plan: &Self::Plan,
@@ -66,11 +68,14 @@ pub trait Role: Sized + Send + Sync + 'static {
         running: Self::Running,
         s: &mut Session,
     ) -> Result<Self::Outcome, RunError>;
+    /// The answer, at a client.
     fn reveal(
         &self,
-        plan: &Self::Plan,
-        keys: &Self::Keys,
-        outcome: Self::Outcome,
-        s: &mut Session,
-    ) -> Result<Option<Vec<Tensor>>, RunError>;
+        _plan: &Self::Plan,
+        _keys: &Self::Keys,
+        _outcome: Self::Outcome,
+        _s: &mut Session,
+    ) -> Result<Option<Vec<Tensor>>, RunError> {
+        Ok(None)
+    }
 }

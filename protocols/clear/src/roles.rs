@@ -3,7 +3,7 @@
 use crate::Clear;
 use crate::parties::{CLIENT, SERVER};
 use crate::plan::{View, Whole};
-use subrosa_core::{Malformed, Never, Shelf, Stock, Words, WordsLayout};
+use subrosa_core::{Malformed, Never, Stock, Words, WordsLayout};
 use subrosa_ir::{Tensor, decode_output, encode_input, encode_weights};
 use subrosa_net::{InputFault, LocalFault, Misdeed, RunError, Session, Step};
 use subrosa_protocol::{Holding, Role};
@@ -37,34 +37,15 @@ impl Role for Serving {
         }
     }
 
-    fn pieces(&self, _: &View) -> Vec<Never> {
-        Vec::new()
-    }
+    fn keys(&self, _: &View) {}
 
     fn setup(&self, _: &View, _: &mut Session) -> Result<(), RunError> {
         Ok(())
     }
 
-    fn deploy(
-        &self,
-        plan: &View,
-        (): &(),
-        holding: &Holding,
-        _: &mut Session,
-    ) -> Result<Vec<Vec<u64>>, RunError> {
+    fn part(&self, plan: &View, holding: &Holding) -> Result<Vec<Vec<u64>>, RunError> {
         Ok(encode_weights(&plan.graph, holding.weights()?)
             .map_err(|_| LocalFault::Input(InputFault::Shape))?)
-    }
-
-    fn offline(
-        &self,
-        _: &View,
-        (): &(),
-        _: &Vec<Vec<u64>>,
-        _: &mut dyn Shelf<Never>,
-        _: &mut Session,
-    ) -> Result<(), RunError> {
-        Ok(())
     }
 
     fn share(
@@ -142,26 +123,13 @@ impl Role for Asking {
         }
     }
 
-    fn pieces(&self, _: &View) -> Vec<Never> {
-        Vec::new()
-    }
+    fn keys(&self, _: &View) {}
 
     fn setup(&self, _: &View, _: &mut Session) -> Result<(), RunError> {
         Ok(())
     }
 
-    fn deploy(&self, _: &View, (): &(), _: &Holding, _: &mut Session) -> Result<(), RunError> {
-        Ok(())
-    }
-
-    fn offline(
-        &self,
-        _: &View,
-        (): &(),
-        (): &(),
-        _: &mut dyn Shelf<Never>,
-        _: &mut Session,
-    ) -> Result<(), RunError> {
+    fn part(&self, _: &View, _: &Holding) -> Result<(), RunError> {
         Ok(())
     }
 

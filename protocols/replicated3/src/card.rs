@@ -5,7 +5,7 @@ use subrosa_protocol::{Card, Learns, Source};
 pub const CARD: Card = Card {
     name: "replicated3",
     title: "Three servers, at most one curious: masked replicated secret sharing over Z/2^k",
-    adversary: "semi-honest; one of the three servers, or the client, or the owner; servers must not pool what they see",
+    adversary: "semi-honest; one of the three servers, or the client; servers must not pool what they see",
     sources: &[
         Source {
             key: "ASTRA",
@@ -38,11 +38,6 @@ pub const CARD: Card = Card {
             who: "server-2",
             holds: "the masks λ, two of three shares of the weights; receives nothing that depends on an input",
             learns: "nothing beyond what is public",
-        },
-        Learns {
-            who: "owner",
-            holds: "the weights; leaves after deployment",
-            learns: "nothing about inputs or answers",
         },
         Learns {
             who: "client",

@@ -6,21 +6,25 @@ mod card;
 mod correlation;
 mod offline;
 mod online;
+mod part;
 mod parties;
 mod plan;
 mod price;
 mod roles;
 mod setup;
 
-use subrosa_core::{Malformed, PartyId};
-use subrosa_ir::{FixedGraph, RangedGraph};
-use subrosa_protocol::{Card, Member, Party, Plan, PlanError, Protocol, Seat, Terms, WholePlan};
+use subrosa_core::{Malformed, PartyId, Seed};
+use subrosa_ir::{FixedGraph, RangedGraph, Weights};
+use subrosa_net::LocalFault;
+use subrosa_protocol::{
+    Card, Holding, Member, Party, Plan, PlanError, Protocol, Seat, Terms, WholePlan,
+};
 use subrosa_share::Evaluator;
 
 pub use card::CARD;
-pub use parties::{CLIENT, DEALER, FIRST, OWNER, SECOND, SERVERS};
+pub use parties::{CLIENT, DEALER, FIRST, SECOND, SERVERS};
 pub use plan::{View, Whole};
-pub use roles::{Asking, Dealing, Evaluating, Owning};
+pub use roles::{Asking, Dealing, Evaluating};
 
 /// The protocol.
 pub struct Replicated3;
@@ -47,6 +51,15 @@ impl WholePlan for Whole {
         &self.graph
     }
 
+    fn holding(
+        &self,
+        party: PartyId,
+        weights: &Weights,
+        seed: &Seed,
+    ) -> Result<Holding, LocalFault> {
+        part::divide(self, party, weights, seed)
+    }
+
     fn view(&self, party: PartyId) -> Option<Vec<u8>> {
         (party <= CLIENT).then(|| View::new(party, self.graph.clone()).encode())
     }
@@ -60,7 +73,6 @@ pub fn seat(plan: &[u8], threads: usize) -> Result<Box<dyn Party>, Malformed> {
         FIRST => Box::new(Member::new(evaluating(Evaluator::First), plan)),
         SECOND => Box::new(Member::new(evaluating(Evaluator::Second), plan)),
         DEALER => Box::new(Member::new(Dealing { threads }, plan)),
-        OWNER => Box::new(Member::new(Owning, plan)),
         CLIENT => Box::new(Member::new(Asking, plan)),
         _ => return Err(Malformed::Range),
     })

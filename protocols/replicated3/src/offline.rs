@@ -1,9 +1,9 @@
 //! The offline phase: the dealer deals, the evaluators prepare their pieces.
 
 use crate::correlation::{Correlation, Piece};
+use crate::part::{Shares, Sums};
 use crate::parties::{CLIENT, DEALER, SECOND};
 use crate::plan::View;
-use crate::setup::{Shares, Sums};
 use subrosa_core::{Prg, Seed, Shelf, Wire, Words};
 use subrosa_ir::{Linear, Spread, WeightId};
 use subrosa_net::{LocalFault, RunError, Session, Turns};

@@ -1,9 +1,9 @@
 //! The online phase of an evaluator: one exchange with the other evaluator for each opening.
 
 use crate::correlation::{Correlation, Piece};
+use crate::part::Shares;
 use crate::parties::other;
 use crate::plan::View;
-use crate::setup::Shares;
 use std::sync::Arc;
 use subrosa_core::{BitsLayout, Stock, Wire, Words, WordsLayout};
 use subrosa_ir::{Linear, Spread, WeightId};

@@ -1,4 +1,4 @@
-//! The five parties.
+//! The four parties.
 
 use subrosa_core::PartyId;
 use subrosa_protocol::{PartyKind, Seat};
@@ -10,8 +10,7 @@ pub const FIRST: PartyId = PartyId(0);
 pub const SECOND: PartyId = PartyId(1);
 /// Dealer: holds masks λ = λ0 + λ2; silent online.
 pub const DEALER: PartyId = PartyId(2);
-pub const OWNER: PartyId = PartyId(3);
-pub const CLIENT: PartyId = PartyId(4);
+pub const CLIENT: PartyId = PartyId(3);
 
 pub const SERVERS: [PartyId; 3] = [FIRST, SECOND, DEALER];
 
@@ -21,15 +20,13 @@ pub fn seats() -> Vec<Seat> {
         seat(FIRST, "server-0", PartyKind::Server),
         seat(SECOND, "server-1", PartyKind::Server),
         seat(DEALER, "server-2", PartyKind::Server),
-        seat(OWNER, "owner", PartyKind::Owner),
         seat(CLIENT, "client", PartyKind::Client),
     ]
 }
 
-/// The servers among each other; owner and client with every server.
+/// All with each other.
 pub fn links() -> Vec<(PartyId, PartyId)> {
     let mut links = vec![(FIRST, SECOND), (FIRST, DEALER), (SECOND, DEALER)];
-    links.extend(SERVERS.map(|server| (server, OWNER)));
     links.extend(SERVERS.map(|server| (server, CLIENT)));
     links
 }

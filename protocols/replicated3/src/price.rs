@@ -1,7 +1,7 @@
 //! The plan read for its cost: the layouts of every piece and every message, and from them each party's bill.
 
 use crate::correlation::{Correlation, PieceLayout, linear_piece};
-use crate::parties::{CLIENT, DEALER, FIRST, OWNER, SECOND};
+use crate::parties::{CLIENT, DEALER, FIRST, SECOND};
 use std::convert::Infallible;
 use subrosa_core::{BitsLayout, Bytes, PartyId, Seed, Wire, Words, WordsLayout};
 use subrosa_ir::{FixedGraph, Linear, Spread, WeightId, WireId, volume};
@@ -80,13 +80,12 @@ impl Layouts {
         match party {
             DEALER => {
                 bill.exchange(Phase::Setup, seed * 2, false);
-                (0..3).for_each(|_| wait(&mut bill, Phase::Setup));
+                (0..2).for_each(|_| wait(&mut bill, Phase::Setup));
                 let dealt: Bytes = self.dealt.iter().map(<(BitMatrix, Vec<Words>)>::size).sum();
                 bill.exchange(Phase::Offline, dealt + words(&self.outputs), false);
             }
             FIRST | SECOND => {
                 bill.exchange(Phase::Setup, seed, true);
-                wait(&mut bill, Phase::Setup);
                 bill.exchange(Phase::Offline, seed, false);
                 if party == SECOND {
                     self.dealt
@@ -101,7 +100,6 @@ impl Layouts {
                     bill.exchange(Phase::Online, words(&self.outputs), false);
                 }
             }
-            OWNER => bill.exchange(Phase::Setup, seed * 4 + words(&self.weights) * 2, false),
             CLIENT => {
                 wait(&mut bill, Phase::Offline);
                 bill.exchange(Phase::Online, words(&self.inputs) * 2, false);

@@ -1,12 +1,13 @@
-//! The four roles over the spine: evaluator, dealer, owner, client.
+//! The three roles over the spine: evaluator, dealer, client.
 
 use crate::Replicated3;
 use crate::correlation::{Piece, PieceLayout};
 use crate::offline::{Masks, add, deal_all, input_masks, masks_layout, prepare};
 use crate::online::evaluate;
-use crate::parties::{CLIENT, DEALER, FIRST, OWNER, SECOND};
+use crate::part::{Shares, Sums};
+use crate::parties::{CLIENT, DEALER, FIRST, SECOND};
 use crate::plan::{View, Whole};
-use crate::setup::{Shares, Sums, agree, share_weights, stream};
+use crate::setup::{agree, stream};
 use subrosa_core::{Never, PartyId, Seed, Shelf, Stock, Wire, Words, WordsLayout};
 use subrosa_ir::{Tensor, decode_output, encode_input};
 use subrosa_net::{InputFault, LocalFault, RunError, Session, Turns};
@@ -48,6 +49,8 @@ impl Role for Evaluating {
         View::new(self.me(), whole.graph.clone())
     }
 
+    fn keys(&self, _: &View) {}
+
     fn pieces(&self, plan: &View) -> Vec<PieceLayout> {
         plan.layouts.pieces.clone()
     }
@@ -56,14 +59,8 @@ impl Role for Evaluating {
         agree(DEALER, s)
     }
 
-    fn deploy(
-        &self,
-        plan: &View,
-        _: &Seed,
-        _: &Holding,
-        s: &mut Session,
-    ) -> Result<Shares, RunError> {
-        Shares::receive(plan, self.who, s)
+    fn part(&self, plan: &View, holding: &Holding) -> Result<Shares, RunError> {
+        Shares::of(plan, holding)
     }
 
     fn offline(
@@ -142,22 +139,16 @@ impl Role for Dealing {
         View::new(DEALER, whole.graph.clone())
     }
 
-    fn pieces(&self, _: &View) -> Vec<Never> {
-        Vec::new()
+    fn keys(&self, _: &View) -> ((), ()) {
+        ((), ())
     }
 
     fn setup(&self, _: &View, s: &mut Session) -> Result<(Seed, Seed), RunError> {
         Ok((agree(FIRST, s)?, agree(SECOND, s)?))
     }
 
-    fn deploy(
-        &self,
-        plan: &View,
-        _: &(Seed, Seed),
-        _: &Holding,
-        s: &mut Session,
-    ) -> Result<Sums, RunError> {
-        Sums::receive(plan, s)
+    fn part(&self, plan: &View, holding: &Holding) -> Result<Sums, RunError> {
+        Sums::of(plan, holding)
     }
 
     fn offline(
@@ -194,87 +185,6 @@ impl Role for Dealing {
     ) -> Result<(), RunError> {
         Ok(())
     }
-
-    fn reveal(
-        &self,
-        _: &View,
-        _: &(Seed, Seed),
-        (): (),
-        _: &mut Session,
-    ) -> Result<Option<Vec<Tensor>>, RunError> {
-        Ok(None)
-    }
-}
-
-/// The model's owner: shares its weights and leaves.
-pub struct Owning;
-
-impl Role for Owning {
-    type Of = Replicated3;
-    type Plan = View;
-    type Keys = ();
-    type Part = ();
-    type Piece = Never;
-    type Running = ();
-    type Outcome = ();
-
-    fn view(&self, whole: &Whole) -> View {
-        View::new(OWNER, whole.graph.clone())
-    }
-
-    fn pieces(&self, _: &View) -> Vec<Never> {
-        Vec::new()
-    }
-
-    fn setup(&self, _: &View, _: &mut Session) -> Result<(), RunError> {
-        Ok(())
-    }
-
-    fn deploy(
-        &self,
-        plan: &View,
-        (): &(),
-        holding: &Holding,
-        s: &mut Session,
-    ) -> Result<(), RunError> {
-        share_weights(plan, holding.weights()?, s)
-    }
-
-    fn offline(
-        &self,
-        _: &View,
-        (): &(),
-        (): &(),
-        _: &mut dyn Shelf<Never>,
-        _: &mut Session,
-    ) -> Result<(), RunError> {
-        Ok(())
-    }
-
-    fn share(
-        &self,
-        _: &View,
-        (): &(),
-        _: Stock<Never>,
-        _: Option<Vec<Tensor>>,
-        _: &mut Session,
-    ) -> Result<(), RunError> {
-        Ok(())
-    }
-
-    fn online(&self, _: &View, (): &(), (): &(), (): (), _: &mut Session) -> Result<(), RunError> {
-        Ok(())
-    }
-
-    fn reveal(
-        &self,
-        _: &View,
-        (): &(),
-        (): (),
-        _: &mut Session,
-    ) -> Result<Option<Vec<Tensor>>, RunError> {
-        Ok(None)
-    }
 }
 
 /// Brings the input and opens the answer.
@@ -296,6 +206,8 @@ impl Role for Asking {
         View::new(CLIENT, whole.graph.clone())
     }
 
+    fn keys(&self, _: &View) {}
+
     fn pieces(&self, plan: &View) -> Vec<<ClientPiece as Wire>::Layout> {
         vec![(vec![(); 2], plan.layouts.outputs.clone())]
     }
@@ -304,7 +216,7 @@ impl Role for Asking {
         Ok(())
     }
 
-    fn deploy(&self, _: &View, (): &(), _: &Holding, _: &mut Session) -> Result<(), RunError> {
+    fn part(&self, _: &View, _: &Holding) -> Result<(), RunError> {
         Ok(())
     }
 

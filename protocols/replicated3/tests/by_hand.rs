@@ -1,10 +1,10 @@
-//! A graph written down by hand, all five parties in threads: answers against the clear reading.
+//! A graph written down by hand, all four parties in threads: answers against the clear reading.
 
 use std::time::Duration;
-use subrosa_core::PartyId;
+use subrosa_core::{PartyId, Seed};
 use subrosa_ir::*;
 use subrosa_net::{Bill, Network, Session, SessionTerms, memory_mesh};
-use subrosa_protocol::{Holding, WholePlan};
+use subrosa_protocol::WholePlan;
 use subrosa_replicated3::{CLIENT, Whole, seat};
 
 fn wire(name: &str, shape: &[usize], frac: u32, bound: u64) -> FixedWire {
@@ -149,7 +149,9 @@ fn infer(
                         insecure_seed: None,
                     };
                     let mut s = Session::open(links, terms).unwrap();
-                    party.setup(&Holding::of(kind, weights), &mut s).unwrap();
+                    let seed = Seed::insecure_seeded(3);
+                    let holding = whole.holding(id, weights, &seed).unwrap();
+                    party.setup(&holding, &mut s).unwrap();
                     party.offline(&mut s).unwrap();
                     let mine = kind.brings_input().then(|| vec![input.clone()]);
                     let out = party.infer(mine, &mut s).unwrap();

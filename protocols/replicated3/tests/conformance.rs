@@ -20,6 +20,11 @@ fn plans_round_trip() -> Result<(), Failure> {
 }
 
 #[test]
+fn keys_outlive_their_process() -> Result<(), Failure> {
+    keys_are_restored(&SUBJECT, &[short(), even().remove(0)])
+}
+
+#[test]
 fn lengths_depend_on_the_architecture_alone() -> Result<(), Failure> {
     lengths_are_public(&SUBJECT, &cases())
 }

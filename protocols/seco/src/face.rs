@@ -1,8 +1,8 @@
 //! What the user and the gateway agree on: all that the user knows.
 
 use serde::{Deserialize, Serialize};
-use subrosa_core::{Bits, Malformed, WordsLayout};
-use subrosa_hybrid::{Reading, Scheme};
+use subrosa_core::{Bits, Malformed, Wire, WordsLayout};
+use subrosa_hybrid::{OwnerKeys, Reading, Scheme};
 use subrosa_ir::{
     Element, FixedGraph, FixedWire, InputPort, OutputPort, Tail, TailValue, WireId, volume,
 };
@@ -74,6 +74,12 @@ impl Face {
             Front::Bare(_) => None,
             Front::Hybrid(scheme) => Some(scheme),
         }
+    }
+
+    /// Layout of each side's keys for the front half, of one or none.
+    pub fn keys(&self) -> <Vec<OwnerKeys> as Wire>::Layout {
+        let parameters = self.hybrid().map(|scheme| scheme.parameters.clone());
+        parameters.into_iter().collect()
     }
 
     pub fn encode(&self) -> Vec<u8> {

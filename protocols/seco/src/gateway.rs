@@ -13,7 +13,7 @@ use crate::view::GatewayView;
 use subrosa_collective::Keys;
 use subrosa_collective::evaluate::evaluate_all;
 use subrosa_collective::prepare::prepare_all;
-use subrosa_core::{PartyId, Shelf, Stock, Words};
+use subrosa_core::{Bytes, Malformed, PartyId, Shelf, Stock, Wire, Words};
 use subrosa_hybrid::{OwnerKeys, Side, owner};
 use subrosa_ir::Tensor;
 use subrosa_net::{RunError, Session, Turns};
@@ -28,6 +28,25 @@ pub struct GatewayKeys {
     /// None where there is no front half.
     front: Option<OwnerKeys>,
     server: ServerKeys,
+}
+
+/// For the disk, not for the peer. The layout is that of the front half's, of one or none, and of those as a server.
+impl Wire for GatewayKeys {
+    type Layout = <(Vec<OwnerKeys>, ServerKeys) as Wire>::Layout;
+    fn size((front, server): &Self::Layout) -> Bytes {
+        Vec::<OwnerKeys>::size(front) + ServerKeys::size(server)
+    }
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.front.iter().for_each(|keys| keys.encode(out));
+        self.server.encode(out);
+    }
+    fn decode(layout: &Self::Layout, bytes: &[u8]) -> Result<Self, Malformed> {
+        let (mut front, server) = <(Vec<_>, _)>::decode(layout, bytes)?;
+        Ok(Self {
+            front: front.pop(),
+            server,
+        })
+    }
 }
 
 /// The gateway between its phases.
@@ -56,6 +75,13 @@ impl Role for Gateway {
         whole.gateway()
     }
 
+    fn keys(&self, plan: &GatewayView) -> <GatewayKeys as Wire>::Layout {
+        (
+            plan.face.keys(),
+            ServerKeys::layout(&plan.hidden, &plan.servers),
+        )
+    }
+
     /// The front half and δ, the hidden half, and what turns masked outputs into masked answers.
     fn pieces(&self, plan: &GatewayView) -> Vec<PieceLayout> {
         let mut pieces = Vec::new();
@@ -82,13 +108,7 @@ impl Role for Gateway {
         })
     }
 
-    fn deploy(
-        &self,
-        plan: &GatewayView,
-        _: &GatewayKeys,
-        holding: &Holding,
-        _: &mut Session,
-    ) -> Result<GatewayPart, RunError> {
+    fn part(&self, plan: &GatewayView, holding: &Holding) -> Result<GatewayPart, RunError> {
         part::to_gateway(plan, holding.part()?)
     }
 

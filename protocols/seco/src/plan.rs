@@ -290,7 +290,7 @@ impl Whole {
         Ok(Holding::Part(part::of_gateway(
             &self.gateway(),
             &front,
-            &share,
+            share,
         )))
     }
 

@@ -6,12 +6,12 @@ use crate::part;
 use crate::parties::GATEWAY;
 use crate::plan::Whole;
 use crate::relay::{line, seeds_at_remote, streams_at_remote};
-use crate::slots::{Purpose, Streams};
+use crate::slots::{Purpose, Streams, played};
 use crate::view::{RemoteView, handed};
 use subrosa_collective::evaluate::evaluate_all;
 use subrosa_collective::prepare::prepare_all;
-use subrosa_collective::{Keys, Piece, PieceLayout, Scheme, Shares};
-use subrosa_core::{Seed, Shelf, Stock, Words};
+use subrosa_collective::{Keys, Piece, PieceLayout, Scheme, Servers, Shares};
+use subrosa_core::{Bytes, Malformed, Seed, Shelf, Stock, Wire, Words};
 use subrosa_ir::Tensor;
 use subrosa_net::{RunError, Session};
 use subrosa_protocol::{Holding, Role};
@@ -26,6 +26,29 @@ pub struct ServerKeys {
     /// Of the slots that it plays, shared with the user.
     pub slots: Vec<Seed>,
     pub hidden: Keys,
+}
+
+impl ServerKeys {
+    pub fn layout(hidden: &Scheme, servers: &Servers) -> <Self as Wire>::Layout {
+        (hidden.parameters.clone(), servers.clone())
+    }
+}
+
+/// For the disk, not for the peer.
+impl Wire for ServerKeys {
+    type Layout = <Keys as Wire>::Layout;
+    fn size(layout: &Self::Layout) -> Bytes {
+        Seed::size(&()) * played(&layout.1).len() as u64 + Keys::size(layout)
+    }
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.slots.encode(out);
+        self.hidden.encode(out);
+    }
+    fn decode(layout: &Self::Layout, bytes: &[u8]) -> Result<Self, Malformed> {
+        let slots = vec![(); played(&layout.1).len()];
+        let (slots, hidden) = Wire::decode(&(slots, layout.clone()), bytes)?;
+        Ok(Self { slots, hidden })
+    }
 }
 
 /// The servers' masks of what the front half hands on, in the widths in which the hidden half reads it.
@@ -47,6 +70,10 @@ impl Role for Remote {
         whole.remote(self.number)
     }
 
+    fn keys(&self, plan: &RemoteView) -> <ServerKeys as Wire>::Layout {
+        ServerKeys::layout(&plan.hidden, &plan.servers)
+    }
+
     fn pieces(&self, plan: &RemoteView) -> Vec<PieceLayout> {
         plan.hidden.pieces(&plan.servers)
     }
@@ -58,13 +85,7 @@ impl Role for Remote {
         })
     }
 
-    fn deploy(
-        &self,
-        plan: &RemoteView,
-        _: &ServerKeys,
-        holding: &Holding,
-        _: &mut Session,
-    ) -> Result<Shares, RunError> {
+    fn part(&self, plan: &RemoteView, holding: &Holding) -> Result<Shares, RunError> {
         part::to_remote(plan, holding.part()?)
     }
 
@@ -110,15 +131,5 @@ impl Role for Remote {
         let inputs = s.receive(line().step(), GATEWAY, hidden.inputs.clone())?;
         evaluate_all(hidden, part, servers, stock, inputs, self.threads, s)?;
         Ok(())
-    }
-
-    fn reveal(
-        &self,
-        _: &RemoteView,
-        _: &ServerKeys,
-        (): (),
-        _: &mut Session,
-    ) -> Result<Option<Vec<Tensor>>, RunError> {
-        Ok(None)
     }
 }

@@ -10,7 +10,7 @@ use crate::relay::line;
 use crate::seal::{Sealed, SecretKey};
 use crate::slots::{Purpose, Streams};
 use crate::view::UserView;
-use subrosa_core::{Prg, Seed, Shelf, Stock, Words};
+use subrosa_core::{Bytes, Malformed, Prg, Seed, Shelf, Stock, Wire, Words};
 use subrosa_hybrid::{ClientKeys, Piece, PieceLayout, Side, client};
 use subrosa_ir::{Tensor, decode_output, encode_input};
 use subrosa_net::{InputFault, LocalFault, RunError, Session, Turns};
@@ -28,6 +28,26 @@ pub struct UserKeys {
     slots: Vec<Seed>,
 }
 
+/// For the disk, not for the peer. The layout is that of the front half's, of one or none.
+impl Wire for UserKeys {
+    type Layout = <Vec<ClientKeys> as Wire>::Layout;
+    fn size(front: &Self::Layout) -> Bytes {
+        Vec::<ClientKeys>::size(front) + Seed::size(&()) * SLOTS as u64
+    }
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.front.iter().for_each(|keys| keys.encode(out));
+        self.slots.encode(out);
+    }
+    fn decode(front: &Self::Layout, bytes: &[u8]) -> Result<Self, Malformed> {
+        let layout = (front.clone(), vec![(); SLOTS]);
+        let (mut front, slots) = <(Vec<_>, _)>::decode(&layout, bytes)?;
+        Ok(Self {
+            front: front.pop(),
+            slots,
+        })
+    }
+}
+
 impl Role for Asking {
     type Of = Seco;
     type Plan = UserView;
@@ -40,6 +60,10 @@ impl Role for Asking {
 
     fn view(&self, whole: &Whole) -> UserView {
         whole.user()
+    }
+
+    fn keys(&self, plan: &UserView) -> <UserKeys as Wire>::Layout {
+        plan.face.keys()
     }
 
     /// The masks of the inputs, the steps of the front half, ρ.
@@ -72,13 +96,7 @@ impl Role for Asking {
         })
     }
 
-    fn deploy(
-        &self,
-        _: &UserView,
-        _: &UserKeys,
-        _: &Holding,
-        _: &mut Session,
-    ) -> Result<(), RunError> {
+    fn part(&self, _: &UserView, _: &Holding) -> Result<(), RunError> {
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use crate::TwoParty;
 use crate::parties::{CLIENT, VENDOR};
 use crate::plan::{View, Whole};
-use subrosa_core::{Shelf, Stock, Words};
+use subrosa_core::{Shelf, Stock, Wire, Words};
 use subrosa_hybrid::{ClientKeys, Encoded, OwnerKeys, Piece, PieceLayout, client, owner};
 use subrosa_ir::{Tensor, decode_output, encode_input, encode_weights};
 use subrosa_net::{InputFault, LocalFault, RunError, Session, Turns};
@@ -28,6 +28,10 @@ impl Role for Serving {
         whole.view(VENDOR)
     }
 
+    fn keys(&self, plan: &View) -> <OwnerKeys as Wire>::Layout {
+        plan.scheme.parameters.clone()
+    }
+
     fn pieces(&self, plan: &View) -> Vec<PieceLayout> {
         plan.scheme.pieces(plan.side())
     }
@@ -36,13 +40,7 @@ impl Role for Serving {
         OwnerKeys::setup(&plan.scheme.parameters, CLIENT, s)
     }
 
-    fn deploy(
-        &self,
-        plan: &View,
-        _: &OwnerKeys,
-        holding: &Holding,
-        _: &mut Session,
-    ) -> Result<Encoded, RunError> {
+    fn part(&self, plan: &View, holding: &Holding) -> Result<Encoded, RunError> {
         let encoded = encode_weights(&plan.scheme.graph, holding.weights()?)
             .map_err(|_| LocalFault::Input(InputFault::Shape))?;
         Encoded::new(&plan.scheme, encoded)
@@ -113,6 +111,10 @@ impl Role for Asking {
         whole.view(CLIENT)
     }
 
+    fn keys(&self, plan: &View) -> <ClientKeys as Wire>::Layout {
+        plan.scheme.parameters.clone()
+    }
+
     fn pieces(&self, plan: &View) -> Vec<PieceLayout> {
         plan.scheme.pieces(plan.side())
     }
@@ -121,13 +123,7 @@ impl Role for Asking {
         ClientKeys::setup(&plan.scheme.parameters, VENDOR, s)
     }
 
-    fn deploy(
-        &self,
-        _: &View,
-        _: &ClientKeys,
-        _: &Holding,
-        _: &mut Session,
-    ) -> Result<(), RunError> {
+    fn part(&self, _: &View, _: &Holding) -> Result<(), RunError> {
         Ok(())
     }
 

@@ -73,6 +73,11 @@ fn plans_round_trip() -> Result<(), Failure> {
 }
 
 #[test]
+fn keys_outlive_their_process() -> Result<(), Failure> {
+    both(|subject| keys_are_restored(subject, &[short(), even().remove(0)]))
+}
+
+#[test]
 fn lengths_depend_on_the_architecture_alone() -> Result<(), Failure> {
     both(|subject| lengths_are_public(subject, &cases()))
 }

@@ -40,6 +40,11 @@ fn the_sound_one_passes() {
             None
         );
     }
+    let other = Case {
+        name: "other sum",
+        ..sum(13)
+    };
+    assert_eq!(inner(keys_are_restored(&sound, &[sum(64), other])), None);
     assert_eq!(inner(faults_are_noticed(&sound, &sum(13))), None);
     assert_eq!(inner(deaths_are_noticed(&sound, &sum(13))), None);
 }
@@ -95,6 +100,20 @@ fn a_counter_in_a_restored_backup_is_caught() {
         matches!(found, Some(Failure::Dependent { .. })),
         "{found:?}"
     );
+}
+
+#[test]
+fn keys_that_change_on_the_disk_are_caught() {
+    let loses = subject::<{ Flaw::LostKeys as u8 }>();
+    let found = inner(keys_are_restored(&loses, &even()));
+    assert!(matches!(found, Some(Failure::Restored { .. })), "{found:?}");
+}
+
+#[test]
+fn keys_of_another_party_that_are_taken_are_caught() {
+    let any = subject::<{ Flaw::AnyKeys as u8 }>();
+    let found = inner(keys_are_restored(&any, &even()));
+    assert!(matches!(found, Some(Failure::Keys { .. })), "{found:?}");
 }
 
 #[test]

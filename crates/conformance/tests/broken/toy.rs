@@ -7,7 +7,10 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 use subrosa_conformance::Subject;
-use subrosa_core::{Bytes, Malformed, PartyId, Prg, Seed, StockFault, Wire, Words, WordsLayout};
+use subrosa_core::{
+    Bytes, Encoded, Malformed, PartyId, Prg, Secret, Seed, Shelf, Stock, StockFault, Wire, Words,
+    WordsLayout,
+};
 use subrosa_ir::{
     FixedGraph, FixedOp, LowerOptions, Reveal, Tensor, decode_output, encode_input, lower, volume,
 };
@@ -52,9 +55,13 @@ pub enum Flaw {
     EvenShare,
     /// Half of each seed at setup is zero.
     HalfSeed,
+    /// Keys do not come back as they were.
+    LostKeys,
+    /// A party takes the keys of any other one.
+    AnyKeys,
 }
 
-const FLAWS: [Flaw; 15] = [
+const FLAWS: [Flaw; 17] = [
     Flaw::None,
     Flaw::TopBit,
     Flaw::Opened,
@@ -70,6 +77,8 @@ const FLAWS: [Flaw; 15] = [
     Flaw::Plan,
     Flaw::EvenShare,
     Flaw::HalfSeed,
+    Flaw::LostKeys,
+    Flaw::AnyKeys,
 ];
 
 /// The protocol with the flaw of number `FLAW`.
@@ -160,6 +169,14 @@ impl Toy {
             count: count.unwrap_or(0),
             bits: widest.unwrap_or(1),
         }
+    }
+
+    /// What its keys begin with.
+    fn mark(&self) -> Fingerprint {
+        fingerprint_of(
+            "toy keys",
+            &[&[self.me.0], &self.graph.encode()[..]].concat(),
+        )
     }
 
     fn draw(&mut self, s: &mut Session) -> Result<Vec<u64>, RunError> {
@@ -315,6 +332,8 @@ impl Party for Toy {
     fn setup(&mut self, _: &Holding, s: &mut Session) -> Result<(), RunError> {
         s.enter(Phase::Setup);
         if self.me == OTHER {
+            // It shares none, and keeps what is of no use.
+            self.key = Some(s.seed());
             return Ok(());
         }
         let peer = if self.me == CLIENT { HOLDER } else { CLIENT };
@@ -332,6 +351,24 @@ impl Party for Toy {
             (mine, theirs)
         };
         self.key = Some(low.derive("toy key", high.reveal()));
+        Ok(())
+    }
+
+    fn keys(&self) -> Option<Secret<Vec<u8>>> {
+        let key = self.key.as_ref()?;
+        Some(Secret::new([self.mark(), *key.reveal()].concat()))
+    }
+
+    fn restore(&mut self, keys: &[u8], _: &Holding) -> Result<(), RunError> {
+        let (mark, key) = keys.split_at_checked(32).ok_or(LocalFault::Keys)?;
+        if mark != self.mark() && self.flaw != Flaw::AnyKeys {
+            return Err(LocalFault::Keys.into());
+        }
+        let mut key: [u8; 32] = key.try_into().map_err(|_| LocalFault::Keys)?;
+        if self.flaw == Flaw::LostKeys && self.me == CLIENT {
+            key[31] ^= 1;
+        }
+        self.key = Some(Seed::from_bytes(key));
         Ok(())
     }
 
@@ -359,5 +396,33 @@ impl Party for Toy {
 
     fn stocked(&self) -> usize {
         self.masks.len()
+    }
+
+    fn pieces(&self) -> Vec<Bytes> {
+        let kept = (self.me != OTHER).then(|| Words::size(&self.layout()));
+        kept.into_iter().collect()
+    }
+
+    fn offline_to(
+        &mut self,
+        shelf: &mut dyn Shelf<Encoded>,
+        s: &mut Session,
+    ) -> Result<(), RunError> {
+        self.offline(s)?;
+        let layout = self.layout();
+        if let Some(values) = self.masks.pop_back() {
+            let bits = layout.bits;
+            shelf.put(Encoded::of(&Words { bits, values }, &layout))?;
+        }
+        Ok(())
+    }
+
+    fn load(&mut self, mut stock: Stock<Encoded>) -> Result<(), RunError> {
+        if self.me != OTHER {
+            let words: Result<Words, _> = stock.take()?.value(&self.layout());
+            let words = words.map_err(|_| StockFault::Malformed)?;
+            self.masks.push_front(words.values);
+        }
+        Ok(())
     }
 }

@@ -136,7 +136,7 @@ where
     let mut s = Session::open(links, terms)?;
     let keys = role.setup(&plan, &mut s)?;
     let holding = whole.holding(me, weights, &Seed::insecure_seeded(7))?;
-    let part = role.deploy(&plan, &keys, &holding, &mut s)?;
+    let part = role.part(&plan, &holding)?;
     let layouts = role.pieces(&plan);
     let (mut pieces, mut answers) = (Vec::new(), Vec::new());
     for (number, input) in job.inputs.iter().enumerate() {

@@ -2,6 +2,7 @@
 //! the hidden half.
 
 mod conformance;
+mod keys;
 mod nets;
 mod plan;
 mod user;
