@@ -94,6 +94,15 @@ impl Ledger {
         Ok(items)
     }
 
+    /// The numbers of the items of one series, in ascending order.
+    pub fn numbers(&self, series: &SeriesId) -> Result<Vec<Number>, VaultFault> {
+        let (from, to) = (item_key(series, 0), item_key(series, Number::MAX));
+        let rows = self.0.read()?.open_table(ITEMS)?;
+        let rows = rows.range(&from[..]..=&to[..])?;
+        rows.map(|row| Ok(parse_item_key(row?.0.value())?.1))
+            .collect()
+    }
+
     /// Every item, each row checked.
     pub fn all(&self) -> Result<Vec<(SeriesId, Number)>, VaultFault> {
         let mut all = Vec::new();
@@ -144,6 +153,12 @@ impl<'t> Page<'t> {
     pub fn head(&mut self, head: &Head) -> Result<(), VaultFault> {
         self.keys
             .insert(&mut self.heads, HEADS, &self.series.0, head)
+    }
+
+    /// As if the series had never been.
+    pub fn forget_head(&mut self) -> Result<(), VaultFault> {
+        self.heads.remove(&self.series.0[..])?;
+        Ok(())
     }
 
     pub fn insert(&mut self, number: Number, row: &Row) -> Result<(), VaultFault> {

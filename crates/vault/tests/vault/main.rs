@@ -3,6 +3,7 @@
 mod backups;
 mod faults;
 mod files;
+mod forget;
 mod handshake;
 mod hub;
 mod kill;
