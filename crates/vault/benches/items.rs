@@ -133,6 +133,13 @@ fn ledger(c: &mut Criterion) {
         });
         settle(&parties.series);
     }
+    group.bench_function("visit: settle, lease 1, at both", |b| {
+        let visit = || {
+            settle(&parties.series);
+            parties.item()
+        };
+        b.iter_batched(|| parties.make(1, 0), |()| visit(), BatchSize::PerIteration);
+    });
     parties.make(64, 0);
     group.bench_function("settle 64, nothing to burn", |b| {
         b.iter(|| settle(&parties.series));

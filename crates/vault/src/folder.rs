@@ -53,6 +53,11 @@ impl Folder {
         Ok(sync_folder(&self.root.join("pieces"))?)
     }
 
+    /// Makes the names of all files of a series durable.
+    pub fn sync_series(&self, series: &SeriesId) -> Result<(), VaultFault> {
+        Ok(sync_folder(&self.series(series))?)
+    }
+
     /// Deletes the folder of a series whose items are gone.
     pub fn remove_series(&self, series: &SeriesId) {
         // What cannot be deleted now goes with the next sweep.
@@ -81,11 +86,12 @@ impl Folder {
         }
     }
 
-    /// Deletes the files of items that the ledger does not have, folders without items, and no other file.
+    /// Deletes the files of items that the ledger does not have, folders without items, and no other file. The names
+    /// of what stays are durable, also where a process was killed before it had made them so.
     pub fn sweep(&self, kept: &HashSet<(SeriesId, Number)>) -> Result<(), VaultFault> {
         let pieces = self.root.join("pieces");
         make_folder(&pieces)?;
-        for series in fs::read_dir(pieces)? {
+        for series in fs::read_dir(&pieces)? {
             let series = series?;
             let Some(id) = name_of(&series.file_name()).map(SeriesId) else {
                 continue;
@@ -97,9 +103,11 @@ impl Folder {
                     fs::remove_file(file.path())?;
                 }
             }
-            self.remove_series(&id);
+            if fs::remove_dir(series.path()).is_err() {
+                self.sync_series(&id)?;
+            }
         }
-        Ok(())
+        Ok(sync_folder(&pieces)?)
     }
 
     /// A new file for a blob.

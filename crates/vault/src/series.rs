@@ -39,6 +39,8 @@ pub(crate) struct State {
     pub epoch: Epoch,
     bound: Number,
     fresh: Number,
+    /// Whether the names of all items' files are durable.
+    named: bool,
     pub items: BTreeMap<Number, Held>,
 }
 
@@ -76,7 +78,8 @@ impl Series {
             fresh: 0,
             made: Numbers::default(),
         };
-        let state = self.0.state();
+        let mut state = self.0.state();
+        self.0.name(&mut state)?;
         standing.epoch = state.epoch;
         standing.fresh = state.fresh;
         standing.made = Numbers::first(state.items.keys().copied());
@@ -171,8 +174,9 @@ impl Pool {
 
     /// Which of the numbers in `lot` this party has made; for [`Pool::committed`] at all others.
     pub fn made(&self, lot: Range<Number>) -> Result<Made, VaultFault> {
-        let state = self.0.state();
+        let mut state = self.0.state();
         state.check_settled()?;
+        self.0.name(&mut state)?;
         let made = state.items.keys().copied();
         let numbers = Numbers::first(made.filter(|number| lot.contains(number)));
         Ok(Word::new(&self.0.tag, &state.epoch, numbers))
@@ -271,6 +275,7 @@ impl Shared {
                 epoch: head.epoch(),
                 bound: head.bound,
                 fresh: head.bound,
+                named: true,
                 items,
             }),
         };
@@ -331,7 +336,7 @@ impl Shared {
         Ok(state.epoch)
     }
 
-    /// Enters an item that is whole and durable, if the epoch in which it was begun still lasts.
+    /// Enters an item that is whole and durable but for its name, if the epoch in which it was begun still lasts.
     pub fn enter(&self, epoch: &Epoch, number: Number, row: Row) -> Result<(), VaultFault> {
         let mut state = self.state();
         if state.epoch != *epoch {
@@ -342,6 +347,16 @@ impl Shared {
             .commit(&self.id, |page| page.insert(number, &row))?;
         let usable = false;
         state.items.insert(number, Held { row, usable });
+        state.named = false;
+        Ok(())
+    }
+
+    /// Makes the names of all items' files durable, before this party says that it has made them.
+    fn name(&self, state: &mut State) -> Result<(), VaultFault> {
+        if !state.named {
+            self.base.folder.sync_series(&self.id)?;
+            state.named = true;
+        }
         Ok(())
     }
 

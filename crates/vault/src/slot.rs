@@ -48,11 +48,11 @@ impl Slot {
         self.writer.fault()
     }
 
-    /// Makes the item durable. It is not usable before all parties have said that they have made it.
+    /// Makes the item durable but for the name of its file, which [`Pool::made`](crate::Pool::made) makes so for all. It
+    /// is not usable before all parties have said that they have made it.
     pub fn made(self) -> Result<(), VaultFault> {
         let (file, length) = self.writer.finish()?;
         file.sync_all()?;
-        self.pieces.sync_name()?;
         let salt = self.salt;
         self.shared
             .enter(&self.epoch, self.number, Row { salt, length })?;
