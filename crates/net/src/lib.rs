@@ -5,6 +5,11 @@
 //! [`Session::exchange`] once a round, the session counts what it sends and where it waits, and whatever a
 //! peer does wrong comes back as a [`RunError`] with that peer's number in it.
 //!
+//! Programs that live longer than one session keep [`Line`]s: authenticated connections that carry messages of
+//! their own, which they [dial](Line::dial) or get from a [`Door`]. For a session, [`Links::of`] makes links of
+//! them, and [`Links::into_lines`] gives them back after it. A peer is known by the [`Fingerprint`] of its
+//! certificate, and is let in while that is valid.
+//!
 //! ```
 //! use std::time::Duration;
 //! use subrosa_core::{PartyId, Words, WordsLayout};

@@ -131,7 +131,7 @@ impl Line {
     }
 
     /// The next message, of `most` bytes or fewer. Its first byte has to come within `idle`, and all of it within
-    /// `whole` from then on. Takes no more memory than twice what has come.
+    /// `whole` from then on. Takes no more memory than twice what has come, and a buffer.
     ///
     /// [`LineFault::TimedOut`] before the first byte leaves the line as it is; after any other error nothing more can
     /// be received.
