@@ -30,6 +30,8 @@ pub enum Command {
     Eval(Eval),
     /// Compare models, protocols and batch sizes
     Bench(Bench),
+    /// Make the key and certificate of a node, an owner or a client, or show its fingerprint
+    Keygen(Keygen),
     /// One party's process, for the program itself
     #[command(hide = true)]
     Party { name: String },
@@ -181,6 +183,24 @@ pub struct Bench {
     pub numbers: Numbers,
     #[command(flatten)]
     pub place: Place,
+    #[arg(long, help = JSON)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct Keygen {
+    /// Where the key goes, a file that does not exist yet
+    #[arg(value_name = "NAME.key")]
+    pub path: PathBuf,
+    /// Days for which the certificate holds
+    #[arg(long, default_value_t = 730, value_parser = days)]
+    pub days: u32,
+    /// Make a key for what a node or a client stores: 32 random bytes
+    #[arg(long, conflicts_with = "days")]
+    pub store: bool,
+    /// Show the fingerprint and validity of a key that is there
+    #[arg(long, conflicts_with_all = ["days", "store"])]
+    pub show: bool,
     #[arg(long, help = JSON)]
     pub json: bool,
 }
@@ -341,6 +361,13 @@ fn positive(text: &str) -> Result<usize, &'static str> {
     }
 }
 
+fn days(text: &str) -> Result<u32, &'static str> {
+    match text.parse() {
+        Ok(days @ 1..=36_500) => Ok(days),
+        _ => Err("expected 1 to 36500 days"),
+    }
+}
+
 fn seconds(text: &str) -> Result<Duration, &'static str> {
     match text.parse::<f64>() {
         Ok(seconds) if (0.1..=86_400.0).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
@@ -351,7 +378,7 @@ fn seconds(text: &str) -> Result<Duration, &'static str> {
 /// What clap says of a wrong command line, as one line.
 pub fn one_line(error: &clap::Error) -> String {
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        return "expected a command: demo, inspect, explain, run, split, eval or bench".to_owned();
+        return "expected a command: demo, inspect, explain, run, split, eval, bench or keygen".to_owned();
     }
     let text = error.to_string();
     let said = text.split("\n\n").next().unwrap_or_default();

@@ -1,10 +1,12 @@
 //! Why a command fails, and with which exit status.
 
 use crate::input::{DatasetFault, ImageFault, NpyFault, RangeFault};
+use crate::keys::KeyFault;
 use crate::parties::PartyFault;
 use std::io;
 use std::path::PathBuf;
 use subrosa::{InputFault, OnnxError, Shape};
+use subrosa_node::config::ConfigFault;
 use thiserror::Error;
 
 #[derive(Debug, Error)]
@@ -35,6 +37,15 @@ pub enum Fault {
     Party(#[from] PartyFault),
     #[error("{}: cannot be written: {error}", path.display())]
     Output { path: PathBuf, error: io::Error },
+    #[error("{}: {fault}", path.display())]
+    Key { path: PathBuf, fault: KeyFault },
+    #[error("{}: {fault}", path.display())]
+    Settings {
+        path: PathBuf,
+        fault: Box<ConfigFault>,
+    },
+    #[error("{}: cannot be read: {error}", path.display())]
+    SettingsFile { path: PathBuf, error: io::Error },
     #[error("the bill is not the price that was reckoned: {0}")]
     Overcharged(String),
     #[error("clear reading: {0}")]

@@ -4,9 +4,13 @@ mod args;
 mod commands;
 mod fault;
 mod input;
+#[allow(dead_code, unused_imports)]
+mod keys;
 mod output;
 mod parties;
 mod report;
+#[allow(dead_code)]
+mod settings;
 
 use args::{Cli, Command};
 use clap::Parser;
@@ -32,6 +36,7 @@ fn main() -> ExitCode {
         Command::Split(options) => commands::split(&options),
         Command::Eval(options) => commands::eval(&options),
         Command::Bench(options) => commands::bench(&options),
+        Command::Keygen(options) => commands::keygen(&options),
     })
 }
 

@@ -6,4 +6,4 @@ mod npy;
 mod zip;
 
 pub use file::{Output, folder};
-pub use folder::{check_new_folder, write_new_folder};
+pub use folder::{check_new_folder, private_file, write_new_folder};
