@@ -29,7 +29,7 @@ pub use oracle::{Oracle, OracleAnswer};
 pub use part_file::{PartFault, PartFile};
 pub use participant::{Participant, Phased, Source as MaterialSource};
 pub use planned::{PartyPrice, Planned, total};
-pub use pool::PoolTerms;
+pub use pool::{PoolTerms, store_fault};
 pub use prepared::Prepared;
 pub use protocols::{Entry, find, protocols};
 
@@ -51,4 +51,4 @@ pub use subrosa_protocol::{
     Source, Terms,
 };
 pub use subrosa_seco::Split;
-pub use subrosa_vault::{Vault, VaultFault};
+pub use subrosa_vault::{SeriesName, Vault, VaultFault};

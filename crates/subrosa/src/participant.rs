@@ -3,10 +3,11 @@ use crate::pool::{Keeping, PoolTerms, Taken};
 use crate::spilling::Spilling;
 use std::path::Path;
 use std::time::Duration;
-use subrosa_core::{Bytes, Malformed, PartyId, Rounds, Seed};
+use subrosa_core::{Bytes, Malformed, PartyId, Rounds, Secret, Seed};
 use subrosa_ir::Tensor;
 use subrosa_net::{Bill, Cost, Links, LocalFault, RunError, Session, SessionTerms, StoreFault};
 use subrosa_protocol::{Fingerprint, Holding, Party};
+use subrosa_vault::SeriesName;
 
 /// One party with its connections: joins protocol and net.
 ///
@@ -101,6 +102,18 @@ impl Participant {
         Ok(done)
     }
 
+    /// In place of a setup: goes on with the keys of an earlier one of the same parties, and with what this party has
+    /// of the model. Nothing is sent.
+    pub fn restore(&mut self, keys: &[u8], holding: &Holding) -> Result<(), RunError> {
+        let restored = self.party.restore(keys, holding);
+        restored.map_err(|error| self.end(error))
+    }
+
+    /// The keys of the last setup as bytes, for this party's own disk; none before.
+    pub fn keys(&self) -> Option<Secret<Vec<u8>>> {
+        self.party.keys()
+    }
+
     /// Makes the material of one inference.
     pub fn offline(&mut self) -> Result<Phased<()>, RunError> {
         let mut spilling = std::mem::take(&mut self.spilling);
@@ -125,6 +138,17 @@ impl Participant {
         }
         self.keeping = Some(keeping);
         Ok(())
+    }
+
+    /// What the pool is called, at a keeper that has joined one: for [`PoolTerms::name`] of a participant that goes on
+    /// with it.
+    pub fn pool_name(&self) -> Option<&SeriesName> {
+        self.keeping.as_ref().and_then(Keeping::name)
+    }
+
+    /// Inferences whose material this party has in the pool. 0 at one that keeps nothing.
+    pub fn pooled(&self) -> u64 {
+        self.keeping.as_ref().map_or(0, Keeping::level)
     }
 
     /// Makes the material of `count` inferences, each with a session of its own, and keeps it.
@@ -223,6 +247,15 @@ impl Participant {
         let done = done?;
         self.rest();
         Ok(done)
+    }
+
+    /// The connections, for other uses. None after an error.
+    pub fn into_links(self) -> Option<Links> {
+        match self.state {
+            State::Idle(links) => Some(links),
+            State::Open(session, _) => Some(session.close()),
+            State::Ended(_) => None,
+        }
     }
 
     fn step<T>(

@@ -18,7 +18,7 @@ use subrosa_vault::{
     Claimed, Item, Lease, Number, Pool, Series, SeriesName, SeriesTag, Slot, Vault, VaultFault,
 };
 
-/// Items that leave the ledger with one durable write. A crash burns what is left of them.
+/// Items that leave the ledger with one durable write, where nothing else is said. A crash burns what is left of them.
 const BLOCK: u64 = 32;
 
 /// Who keeps material, and where this party does.
@@ -28,6 +28,11 @@ pub struct PoolTerms {
     pub keepers: Vec<(PartyId, Certificate)>,
     /// This party's, if it is a keeper. One vault may serve any number of participants.
     pub vault: Option<Arc<Vault>>,
+    /// What an earlier participant of the same parties and keys, restored since, called its pool
+    /// ([`Participant::pool_name`](crate::Participant::pool_name)); all keepers say so or none. `None` makes a new one.
+    pub name: Option<SeriesName>,
+    /// Items leased at a time, by the hub's word. What is left of a lease when a participant ends is burned.
+    pub lease: u64,
 }
 
 impl PoolTerms {
@@ -42,10 +47,15 @@ impl PoolTerms {
         let open = || {
             let key = Seed::random().map_err(|_| LocalFault::Randomness)?;
             let vault = Vault::open(folder, &key);
-            vault.map(Arc::new).map_err(|fault| local(&fault))
+            vault.map(Arc::new).map_err(|fault| store_fault(&fault))
         };
         let vault = keeps.then(open).transpose()?;
-        Ok(Self { keepers, vault })
+        Ok(Self {
+            keepers,
+            vault,
+            name: None,
+            lease: BLOCK,
+        })
     }
 }
 
@@ -60,6 +70,9 @@ pub(crate) struct Keeping {
     vault: Option<Arc<Vault>>,
     /// What this party shares of the plan with those that it hears.
     plan: Fingerprint,
+    name: Option<SeriesName>,
+    /// Items leased at a time.
+    block: u64,
     settled: Option<(Series, Pool)>,
     lease: Option<Lease>,
     /// Items leased and not yet taken, at a party that keeps nothing.
@@ -108,6 +121,8 @@ impl Keeping {
             heard,
             vault: terms.vault,
             plan: *plan.reveal(),
+            name: terms.name,
+            block: terms.lease,
             settled: None,
             lease: None,
             followed: 0,
@@ -138,55 +153,82 @@ impl Keeping {
     /// Burns everything: what was made under other keys or weights fits no more.
     pub fn renew(&mut self) -> Result<(), RunError> {
         (self.lease, self.followed) = (None, 0);
+        self.name = None;
         if let Some((series, _)) = self.settled.take() {
             series.renew().map_err(|fault| self.blame(fault))?;
         }
         Ok(())
     }
 
-    /// Names this deployment with randomness of every keeper, then settles its series.
+    /// Settles the series that goes on, or one that is named with randomness of every keeper.
     pub fn handshake(&mut self, s: &mut Session) -> Result<(), RunError> {
-        let (deployment, told) = self.deployment(s)?;
-        let name = SeriesName {
-            own: self.own.ok_or(StoreFault::Keepers)?.0,
-            peers: self.heard.iter().map(|certificate| certificate.0).collect(),
-            model: *deployment.reveal(),
-            plan: self.plan,
-            told,
+        let vault = self.vault.clone().ok_or(StoreFault::Closed)?;
+        let name = match self.name.take() {
+            Some(name) => self.known(name)?,
+            None => self.call(s)?,
         };
-        let vault = self.vault.as_ref().ok_or(StoreFault::Closed)?;
         let series = vault.series(&name).map_err(|fault| self.blame(fault))?;
-        let place = self.place()?;
-        if let Place::Hub(members) = place {
-            tell(s, Step(1), members, || series.tag())?;
-        }
         let own = series.standing().map_err(|fault| self.blame(fault))?;
         let all = |heard: &[_]| {
             let told = series.combined(&own, heard);
             told.map_err(|fault| self.blame(fault))
         };
-        let heard = place.talk(s, Step(2), || own.clone(), all)?;
+        let heard = self.place()?.talk(s, Step(2), || own.clone(), all)?;
         let pool = series.settle(&own, &heard);
         let pool = pool.map_err(|fault| self.blame(fault))?;
         self.settled = Some((series, pool));
+        self.name = Some(name);
         Ok(())
     }
 
-    /// What the hub makes of the words of all keepers; or this party's word, and what the hub calls the series.
-    fn deployment(&self, s: &mut Session) -> Result<(Seed, Option<SeriesTag>), RunError> {
+    /// What the series is called, once it is settled.
+    pub fn name(&self) -> Option<&SeriesName> {
+        self.settled.as_ref().and(self.name.as_ref())
+    }
+
+    /// A kept name, if it is of these keepers and this plan.
+    fn known(&self, name: SeriesName) -> Result<SeriesName, RunError> {
+        let ours = Some(name.own) == self.own.map(|certificate| certificate.0)
+            && name.peers == self.certificates()
+            && name.plan == self.plan;
+        if !ours {
+            return Err(StoreFault::Keepers.into());
+        }
+        Ok(name)
+    }
+
+    /// Of those that this party hears.
+    fn certificates(&self) -> Vec<[u8; 32]> {
+        self.heard.iter().map(|certificate| certificate.0).collect()
+    }
+
+    /// A new name: the hub makes it of the words of all keepers; others of their own word and of what the hub calls
+    /// the series.
+    fn call(&self, s: &mut Session) -> Result<SeriesName, RunError> {
         let own = s.seed();
+        let named = |model: &Seed, told| {
+            Ok(SeriesName {
+                own: self.own.ok_or(StoreFault::Keepers)?.0,
+                peers: self.certificates(),
+                model: *model.reveal(),
+                plan: self.plan,
+                told,
+            })
+        };
         match self.place()? {
             Place::Hub(members) => {
                 let words: Vec<Seed> = hear(s, Step(0), members)?;
                 let all = words.iter().fold(own, |all, word| {
                     all.derive("deployment of a vault's series", word.reveal())
                 });
-                Ok((all, None))
+                let name = named(&all, None)?;
+                tell(s, Step(1), members, || name.tag())?;
+                Ok(name)
             }
             Place::Behind(hub) => {
                 s.send(Step(0), *hub, own.share())?;
                 let tag: SeriesTag = s.receive(Step(1), *hub, ())?;
-                Ok((own, Some(tag)))
+                named(&own, Some(tag))
             }
         }
     }
@@ -236,6 +278,13 @@ impl Keeping {
         Some(Taken::Nothing)
     }
 
+    /// Items that the next inferences can take without making any. 0 at a party that keeps nothing.
+    pub fn level(&self) -> u64 {
+        let leased = self.lease.as_ref().map_or(0, ExactSizeIterator::len) as u64;
+        let usable = self.settled.as_ref().map_or(0, |(_, pool)| pool.usable());
+        leased + usable
+    }
+
     /// Leases the next items: every keeper marks them as taken before any uses one. None if there are none.
     pub fn lease(&mut self, s: &mut Session) -> Result<(), RunError> {
         match self.place()? {
@@ -255,7 +304,7 @@ impl Keeping {
 
     fn lead(&self, members: &[PartyId], s: &mut Session) -> Result<Option<Lease>, RunError> {
         let pool = self.pool()?;
-        let count = pool.usable().min(BLOCK);
+        let count = pool.usable().min(self.block);
         tell_number(s, Step(0), members, count)?;
         if count == 0 {
             return Ok(None);
@@ -305,7 +354,7 @@ impl Keeping {
                     None => LocalFault::Invariant.into(),
                 }
             }
-            own => local(&own).into(),
+            own => store_fault(&own).into(),
         }
     }
 }
@@ -314,7 +363,9 @@ impl Taken {
     /// The pieces, whose lengths these are. Who takes the last one has the file deleted.
     pub fn stock(self, pieces: Vec<Bytes>) -> Result<Stock<Encoded>, RunError> {
         match self {
-            Self::Item(item) => item.stock(pieces).map_err(|fault| local(&fault).into()),
+            Self::Item(item) => item
+                .stock(pieces)
+                .map_err(|fault| store_fault(&fault).into()),
             Self::Nothing => Ok(Vec::new().into()),
         }
     }
@@ -325,7 +376,8 @@ fn other_material(peer: PartyId) -> RunError {
     RunError::Peer { peer, misdeed }
 }
 
-pub(crate) fn local(fault: &VaultFault) -> LocalFault {
+/// How a fault of a vault or a store ends a session.
+pub fn store_fault(fault: &VaultFault) -> LocalFault {
     let store = match fault {
         VaultFault::InUse => StoreFault::InUse,
         VaultFault::Schema { .. } | VaultFault::WrongKey => StoreFault::Foreign,

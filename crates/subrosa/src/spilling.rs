@@ -1,6 +1,6 @@
 //! Material of single inferences that would fill memory: in sealed files, between offline phases and inferences.
 
-use crate::pool::local;
+use crate::pool::store_fault;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use subrosa_core::Bytes;
@@ -59,5 +59,5 @@ impl Spilling {
 }
 
 fn own(fault: VaultFault) -> RunError {
-    local(&fault).into()
+    store_fault(&fault).into()
 }

@@ -66,6 +66,9 @@ struct Star {
     parties: u8,
     lengths: Arc<Lengths>,
     timeout: Duration,
+    /// What each party calls its series when it sits down.
+    names: Vec<Option<SeriesName>>,
+    block: u64,
     seats: Vec<(Option<Links>, Keeping)>,
 }
 
@@ -81,6 +84,8 @@ impl Star {
             parties,
             lengths: Arc::default(),
             timeout: Duration::from_secs(20),
+            names: vec![None; parties.into()],
+            block: BLOCK,
             seats: Vec::new(),
         };
         star.sit();
@@ -104,7 +109,9 @@ impl Star {
         peers.iter().map(|peer| (*peer, print(peer))).collect()
     }
 
+    /// New connections and new keepers, over the vaults that there are.
     fn sit(&mut self) {
+        self.seats.clear();
         let all: Vec<PartyId> = (0..self.parties).map(PartyId).collect();
         let pairs = all.iter().flat_map(|a| {
             let peers = self.linked(a.0).into_iter().filter(move |b| a < b);
@@ -129,11 +136,20 @@ impl Star {
             let terms = PoolTerms {
                 keepers: told.into_iter().map(print).collect(),
                 vault: (!last).then(|| Arc::new(Vault::open(&folder, &key).unwrap())),
+                name: self.names[usize::from(me.0)].clone(),
+                lease: self.block,
             };
             let prints = Self::prints(me, &self.linked(me.0));
             let keeping = Keeping::new(me, !last, &prints, terms).unwrap();
             self.seats.push((mesh.remove(&me), keeping));
         }
+    }
+
+    /// Everybody leaves, and sits down again knowing what the series was called.
+    fn return_with_names(&mut self) {
+        let name = |(_, keeping): &(_, Keeping)| keeping.name().cloned();
+        self.names = self.seats.iter().map(name).collect();
+        self.sit();
     }
 
     /// All at once, each in a session with those that it talks to.
@@ -300,9 +316,51 @@ fn words_of_another_deployment_are_refused() {
     let mut star = Star::new("again", 4);
     star.handshake();
     star.fill(2, |_, _| false);
+    star.sit();
     star.handshake();
-    // Another handshake is of another deployment.
+    // Another name is of another deployment.
     assert_eq!(star.leased(), vec![vec![]; 4]);
+}
+
+#[test]
+fn a_pool_goes_on_under_its_name_and_gives_nothing_twice() {
+    let mut star = Star::new("on", 4);
+    star.block = 2;
+    star.handshake();
+    assert_eq!(star.fill(5, |_, _| false), [5; 3]);
+    let mut seen = Vec::new();
+    for expected in [
+        vec![Some(0), Some(1)],
+        vec![Some(2), Some(3)],
+        vec![Some(4)],
+    ] {
+        star.return_with_names();
+        star.handshake();
+        let leased = star.leased();
+        assert_eq!(
+            leased,
+            [vec![expected.clone(); 3], vec![vec![None; expected.len()]]].concat()
+        );
+        seen.extend(expected);
+    }
+    star.return_with_names();
+    star.handshake();
+    assert_eq!(star.leased(), vec![vec![]; 4]);
+    // One that has forgotten the name does not come in.
+    star.return_with_names();
+    star.names[2] = None;
+    star.timeout = Duration::from_secs(2);
+    star.sit();
+    assert!(
+        star.all(true, |keeping, s| keeping.handshake(s))
+            .iter()
+            .all(Result::is_err)
+    );
+    // Nor does one with another's.
+    star.names[2] = star.names[0].clone();
+    star.sit();
+    let ends = star.all(true, |keeping, s| keeping.handshake(s));
+    assert_eq!(ends[2], Err(StoreFault::Keepers.into()));
 }
 
 #[test]
