@@ -378,7 +378,8 @@ fn seconds(text: &str) -> Result<Duration, &'static str> {
 /// What clap says of a wrong command line, as one line.
 pub fn one_line(error: &clap::Error) -> String {
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        return "expected a command: demo, inspect, explain, run, split, eval, bench or keygen".to_owned();
+        return "expected a command: demo, inspect, explain, run, split, eval, bench or keygen"
+            .to_owned();
     }
     let text = error.to_string();
     let said = text.split("\n\n").next().unwrap_or_default();
