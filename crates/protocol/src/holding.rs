@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use subrosa_ir::Weights;
 use subrosa_net::{InputFault, LocalFault};
 
-/// What a party has of the model when its setup begins.
+/// What a party has of the model before any session.
 #[derive(Clone, Serialize, Deserialize)]
 pub enum Holding {
     Nothing,

@@ -5,7 +5,8 @@ use subrosa_protocol::{Card, Learns, Source};
 pub const CARD: Card = Card {
     name: "replicated3",
     title: "Three servers, at most one curious: masked replicated secret sharing over Z/2^k",
-    adversary: "semi-honest; one of the three servers, or the client; servers must not pool what they see",
+    adversary: "semi-honest; one of the three servers, or the client; servers must not pool what they see; \
+                the owner divides the model on its own machine and hands each server its part: it is no party of a session",
     sources: &[
         Source {
             key: "ASTRA",
