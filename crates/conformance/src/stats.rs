@@ -97,18 +97,21 @@ impl Verdict {
     /// Bits set at each residue of the position, for every width of word up to 64 bits. The words start at the
     /// first bit of each message.
     pub fn periods(&mut self, tally: &Tally) {
-        for width in 2..=64usize {
-            let mut ones = vec![0u64; width];
-            for word in tally.ones.chunks(width) {
-                ones.iter_mut()
-                    .zip(word)
-                    .for_each(|(sum, ones)| *sum += u64::from(*ones));
-            }
-            let (words, rest) = (tally.ones.len() / width, tally.ones.len() % width);
-            for (bit, ones) in ones.into_iter().enumerate() {
-                let all = tally.messages * (words + usize::from(bit < rest)) as u64;
-                self.count(Test::Period { width, bit }, ones, all, 0.5);
-            }
+        (2..=64).for_each(|width| self.period(tally, width));
+    }
+
+    /// Bits set at each residue of the position for words of one width.
+    pub fn period(&mut self, tally: &Tally, width: usize) {
+        let mut ones = vec![0u64; width];
+        for word in tally.ones.chunks(width) {
+            ones.iter_mut()
+                .zip(word)
+                .for_each(|(sum, ones)| *sum += u64::from(*ones));
+        }
+        let (words, rest) = (tally.ones.len() / width, tally.ones.len() % width);
+        for (bit, ones) in ones.into_iter().enumerate() {
+            let all = tally.messages * (words + usize::from(bit < rest)) as u64;
+            self.count(Test::Period { width, bit }, ones, all, 0.5);
         }
     }
 

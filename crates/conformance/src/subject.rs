@@ -90,7 +90,7 @@ impl Subject {
         Self { exempt, ..self }
     }
 
-    /// A selection of trials, for a protocol whose runs are slow.
+    /// A selection of trials, for a protocol whose runs are slow: of faults, as many as there are frames have each frame once.
     pub const fn trying(self, trials: usize) -> Self {
         Self { trials, ..self }
     }

@@ -47,13 +47,12 @@ fn check(subject: &Subject, case: &Case) -> Result<(), Failure> {
     let planned = case.plan(subject)?;
     let job = job(case, &planned);
     let honest = honest(&planned, &job)?;
-    let mut trials = Vec::new();
-    for frame in sample(&honest.frames) {
-        for tampering in tamperings(frame, &honest.frames) {
-            trials.push((frame, tampering));
-        }
-    }
-    let trials = some(trials, subject.trials);
+    let frames = sample(&honest.frames).into_iter();
+    let trials = frames.map(|frame| {
+        let all = tamperings(frame, &honest.frames).into_iter();
+        all.map(|tampering| (frame, tampering)).collect()
+    });
+    let trials = some(trials.collect(), subject.trials);
     let padding_noticed = AtomicBool::new(false);
     each(&trials, |(frame, tampering)| {
         let at = Target::from(*frame);
@@ -121,18 +120,21 @@ pub(crate) fn honest(planned: &Planned, job: &Job) -> Result<Record, Failure> {
     planned.table.run(&patient)
 }
 
-/// `most` trials, drawn without regard to what they are, and all those with padding bits, since few messages have them.
-fn some<'a>(trials: Vec<Trial<'a>>, most: usize) -> Vec<Trial<'a>> {
-    let draws = Prg::new(&Seed::insecure_seeded(1)).words(64, trials.len());
-    let mut ranked = draws.clone();
-    ranked.sort_unstable();
-    let Some(first_out) = ranked.get(most) else {
-        return trials;
-    };
-    let kept = trials.into_iter().zip(&draws);
-    let kept = kept
-        .filter(|((_, tampering), draw)| *draw < first_out || tampering.notice == Notice::IfPadded);
-    kept.map(|(trial, _)| trial).collect()
+/// `most` trials: one of every frame, another kind from frame to frame, before any frame has a second one. Besides all those with
+/// padding bits, since few messages have them. `of_frames`: the trials of each frame.
+fn some<'a>(of_frames: Vec<Vec<Trial<'a>>>, most: usize) -> Vec<Trial<'a>> {
+    let draws = Prg::new(&Seed::insecure_seeded(1)).words(64, of_frames.len());
+    let mut ranked = Vec::new();
+    for (at, (trials, draw)) in of_frames.into_iter().zip(draws).enumerate() {
+        let kinds = trials.len();
+        let ranks = (0..kinds).map(|kind| ((kind + at) % kinds, draw));
+        ranked.extend(ranks.zip(trials));
+    }
+    ranked.sort_by_key(|(rank, _)| *rank);
+    let kept = ranked.into_iter().map(|(_, trial)| trial).enumerate();
+    let kept =
+        kept.filter(|(at, (_, tampering))| *at < most || tampering.notice == Notice::IfPadded);
+    kept.map(|(_, trial)| trial).collect()
 }
 
 /// All frames, or so many that every direction's every step and phase is among them.

@@ -19,6 +19,8 @@ const PREFIX: usize = 32 << 10;
 const SAMPLES: usize = 60;
 /// Shorter messages tell nothing in pairs.
 const PAIRED: usize = 64;
+/// Bits of a label or key.
+const BLOCK: usize = 128;
 /// Sessions that run at once, each with a thread for each party.
 const WORKERS: usize = 2;
 
@@ -65,7 +67,7 @@ pub fn views_are_uniform(
 }
 
 /// XOR, sum and difference of every two messages of one length that a watched party receives, and of every two values
-/// that it opens with them, are uniform: within a session of two inferences, across two sessions with the same keys and
+/// that it opens with them, are uniform, byte by byte and at each bit of a block of 128 bits: within a session of two inferences, across two sessions with the same keys and
 /// data, and across sessions with the same keys and other data. A mask that is used twice fails here.
 pub fn masks_are_used_once(
     subject: &Subject,
@@ -336,6 +338,8 @@ fn reuse(subject: &Subject, case: &Case, randomness: Randomness) -> Result<(), F
         Ok(combined.map(|bytes| {
             let mut verdict = Verdict::default();
             verdict.string(&bytes);
+            let head = &bytes[..bytes.len().min(PREFIX)];
+            verdict.period(&Tally::new(&[head]), BLOCK);
             (*one, *other, verdict)
         }))
     })?;
