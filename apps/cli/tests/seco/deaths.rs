@@ -59,10 +59,11 @@ fn kill(victim: &str, after: Duration, vaults: bool, more: &[&str]) {
     signal("-9", *party(&all, victim));
     let killed = Instant::now();
     let output = finish(run);
-    let said = format!("{victim} after {after:?}: {}", text(&output.stderr));
+    let errors = text(&output.stderr);
+    let said = format!("{victim} after {after:?}: {errors}");
     assert!(killed.elapsed() < Duration::from_secs(20), "{said}");
     assert_eq!(output.status.code(), Some(1), "{said}");
-    let last = said.lines().last().unwrap_or_default();
+    let last = errors.lines().last().unwrap_or_default();
     assert!(last.contains(victim) && last.contains("signal 9"), "{said}");
     all_gone(&all);
     assert_eq!(entries(&temporary), Vec::<String>::new(), "{said}");
