@@ -98,6 +98,11 @@ struct Granted {
 pub type Progress<'a> = &'a mut dyn FnMut(usize);
 
 impl Client {
+    /// The key that a passphrase stands for, of what is in `state`, which is made if absent.
+    pub fn key(passphrase: &[u8], state: &Path) -> Result<Seed, VaultFault> {
+        Enrolments::stretched(passphrase, state)
+    }
+
     /// `state`: a folder for keys and material, sealed under `key`; made if absent.
     pub fn open(
         identity: Identity,
@@ -205,16 +210,20 @@ impl Client {
         })
     }
 
-    /// The status of each node, or why it does not say.
-    pub fn status(&self) -> Vec<(String, Result<Status, TalkFault>)> {
+    /// The status of each node, or why it does not say. Takes nothing of what a client keeps.
+    pub fn status(
+        identity: &Identity,
+        nodes: &[KnownNode],
+        timeout: Duration,
+    ) -> Vec<(String, Result<Status, TalkFault>)> {
         let status = |node: &KnownNode| {
-            let mut line = self.dial(node)?;
-            match ask(&mut line, &Request::Status, self.timeout)? {
+            let (mut line, _) = call(node.address.as_str(), identity, node.fingerprint, timeout)?;
+            match ask(&mut line, &Request::Status, timeout)? {
                 Reply::Status(status) => Ok(*status),
                 _ => Err(TalkFault::Malformed),
             }
         };
-        let all = self.nodes.iter();
+        let all = nodes.iter();
         all.map(|node| (node.name.clone(), status(node))).collect()
     }
 

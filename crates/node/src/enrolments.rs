@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::sync::Arc;
 use subrosa::{Seed, SeriesName, Vault, VaultFault};
-use subrosa_vault::{Change, Store};
+use subrosa_vault::{Change, Store, stretch};
 use zeroize::{Zeroize, Zeroizing};
 
 const KIND: &str = "enrolment";
@@ -62,6 +62,11 @@ pub struct Enrolments {
 }
 
 impl Enrolments {
+    /// The key that a passphrase stands for, of store and vault in `folder`, which is made if absent.
+    pub fn stretched(passphrase: &[u8], folder: &Path) -> Result<Seed, VaultFault> {
+        stretch(passphrase, &Store::salt(&folder.join("store"))?)
+    }
+
     /// Opens store and vault in `folder`.
     pub fn open(folder: &Path, key: &Seed) -> Result<Self, VaultFault> {
         Ok(Self {

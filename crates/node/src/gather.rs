@@ -29,12 +29,12 @@ impl Gathering {
         self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Leaves a connection for the session of `ticket`. Gives it back where there is no room, or somebody else has
-    /// taken that seat.
-    pub fn arrive(&self, ticket: Id, from: PartyId, line: Caller) -> Result<(), Caller> {
+    /// Leaves a connection for the session of `ticket`. Closes it where there is no room, or somebody else has taken
+    /// that seat; says whether it stayed.
+    pub fn arrive(&self, ticket: Id, from: PartyId, line: Caller) -> bool {
         let mut places = self.places();
         if !places.contains_key(&ticket) && places.len() >= EARLY {
-            return Err(line);
+            return false;
         }
         let place = places.entry(ticket).or_insert_with(|| Arrived {
             lines: Vec::new(),
@@ -42,11 +42,11 @@ impl Gathering {
             awaited: false,
         });
         if place.lines.iter().any(|(party, _)| *party == from) {
-            return Err(line);
+            return false;
         }
         place.lines.push((from, line));
         self.changed.notify_all();
-        Ok(())
+        true
     }
 
     /// Waits until all of `from` have come; gives those that have, and the first that has not.

@@ -28,8 +28,8 @@ pub fn join(
         }
         tell(&mut caller.line, &Reply::Joined)?;
         return match shared.gathering.arrive(join.ticket, join.from, caller) {
-            Ok(()) => Ok(None),
-            Err(_) => Err(Refusal::Malformed.into()),
+            true => Ok(None),
+            false => Err(Refusal::Malformed.into()),
         };
     };
     let model = call.model.clone();

@@ -40,7 +40,7 @@ mod visit;
 
 pub use client::{Answers, Ask, Client, ClientFault, Progress};
 pub use node::{Handle, Node, NodeFault};
-pub use owner::{Deploying, OwnerFault, deploy, remove};
+pub use owner::{Deployed, Deploying, OwnerFault, deploy, remove};
 pub use status::{Counts, ModelStatus, PeerStatus, Status};
 pub use talk::TalkFault;
 pub use visit::Tally;

@@ -13,6 +13,7 @@ use crate::talk::{MESSAGE, TalkFault, hear, tell};
 use crate::{guest, lead, staging};
 use std::collections::HashSet;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -69,6 +70,11 @@ pub struct Shared {
 }
 
 impl Node {
+    /// The key that a passphrase stands for, of what is in the folder `data`, which is made if absent.
+    pub fn key(passphrase: &[u8], data: &Path) -> Result<Seed, VaultFault> {
+        Enrolments::stretched(passphrase, data)
+    }
+
     /// Opens store and vault in the folder that `config` names, and the listener. `key`: of what is stored.
     pub fn open(config: NodeConfig, identity: Identity, key: &Seed) -> Result<Self, NodeFault> {
         let models = Models::load(Enrolments::open(&config.data, key)?)?;

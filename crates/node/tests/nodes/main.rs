@@ -1,0 +1,4 @@
+//! Servers, owners and clients together.
+
+mod harness;
+mod visits;
