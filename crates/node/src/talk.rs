@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::Duration;
 use subrosa::{Fingerprint, Identity, LinkFault};
-use subrosa_net::{Line, LineFault};
+use subrosa_net::{HandshakeFault, Line, LineFault};
 use thiserror::Error;
 
 /// Time for one whole message, once it has begun to come.
@@ -34,6 +34,12 @@ impl TalkFault {
             Self::Refused(refusal) => refusal.passes(),
             _ => false,
         }
+    }
+
+    /// Whether the node's certificate is not the one that this side was told.
+    pub fn is_other_node(&self) -> bool {
+        let other = HandshakeFault::UnknownFingerprint;
+        *self == Self::Link(LinkFault::Handshake(other))
     }
 }
 

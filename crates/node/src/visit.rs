@@ -1,5 +1,6 @@
 //! What every party of a visit does, the client included.
 
+use crate::message::Id;
 use std::time::Duration;
 use subrosa::{
     Bill, Bytes, Entry, Holding, Links, LocalFault, MaterialSource, Participant, PoolTerms,
@@ -102,7 +103,12 @@ fn run(
     for _ in 0..seat.infer {
         let inputs = guest.inputs();
         let ready = party.ready()?;
-        tally.pooled += u32::from(ready.value == MaterialSource::Pool);
+        if ready.value == MaterialSource::Pool {
+            tally.pooled += 1;
+            if let (Some(item), Some(pool)) = (party.last_taken(), party.pool_name()) {
+                tracing::debug!(pool = %Id(pool.tag().0), item, "taken");
+            }
+        }
         tally.bill += ready.bill;
         tally.received += ready.received;
         let answer = party.infer(inputs)?;

@@ -21,6 +21,18 @@ impl Key {
         Self(certificate.to_vec(), key.reveal().clone())
     }
 
+    /// To two files, and back.
+    pub fn write(&self, folder: &Path) {
+        std::fs::create_dir_all(folder).unwrap();
+        std::fs::write(folder.join("certificate"), &self.0).unwrap();
+        std::fs::write(folder.join("key"), &self.1).unwrap();
+    }
+
+    pub fn read(folder: &Path) -> Self {
+        let read = |name| std::fs::read(folder.join(name)).unwrap();
+        Self(read("certificate"), read("key"))
+    }
+
     pub fn identity(&self) -> Identity {
         let key = subrosa::Secret::new(self.1.clone());
         Identity::from_der(self.0.clone(), key).unwrap()

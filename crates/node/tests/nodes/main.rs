@@ -1,4 +1,6 @@
 //! Servers, owners and clients together.
 
+mod child;
 mod harness;
+mod kills;
 mod visits;
