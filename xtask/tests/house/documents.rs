@@ -213,7 +213,7 @@ fn who_learns_what_is_the_card_word_for_word() {
     for (protocol, least, documents) in [
         (
             "replicated3",
-            4,
+            3,
             ["README.md", "protocols/replicated3/README.md"].as_slice(),
         ),
         ("two_party", 2, &["protocols/two_party/README.md"]),
