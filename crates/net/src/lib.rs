@@ -71,7 +71,7 @@ pub use error::{
 };
 pub use frame::{HEADER_LEN, MAX_PAYLOAD, Step, is_data};
 pub use identity::{Fingerprint, Identity};
-pub use line::{Closer, Line};
+pub use line::{Closer, Line, resolve};
 pub use link::Links;
 pub use listen::Endpoint;
 pub use memory::{Tap, memory_mesh, memory_mesh_tapped};

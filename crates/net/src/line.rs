@@ -14,7 +14,7 @@ use crate::poll::poll;
 use crate::socket::SocketPipe;
 use rustix::event::{PollFd, PollFlags};
 use rustix::net::sockopt;
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::Weak;
 use std::time::Duration;
 
@@ -57,6 +57,13 @@ pub(crate) struct Past {
     pub sent: u32,
     /// The peer's nonce of the last session.
     pub last_nonce: Option<[u8; 32]>,
+}
+
+/// The addresses of `host:port`, as the system's resolver knows them; none where it knows none.
+pub fn resolve(address: &str) -> Vec<SocketAddr> {
+    address
+        .to_socket_addrs()
+        .map_or_else(|_| Vec::new(), Iterator::collect)
 }
 
 enum Start {

@@ -13,13 +13,15 @@
 //! | `admission`, `gather` | how many visits run; connections that come for one session |
 //! | `lead`, `guest`, `session`, `visit` | visits that this node leads, or another one; what every party of one does |
 //! | `status` | counts and names |
-//! | `owner`, `client` | the other side |
+//! | `owner`, `client`, `ask`, `asking` | the other side |
 //!
 //! A *visit* is one session of a client with all servers of a deployment: a setup, if the client has no keys there,
 //! then material made ahead, then inferences. One server *leads*: it is linked to all others, admits visits and
 //! calls the others in. The keys of a client are an *enrolment*; every party keeps its own.
 
 mod admission;
+mod ask;
+mod asking;
 mod client;
 pub mod config;
 mod enrolments;
@@ -38,7 +40,8 @@ mod status;
 mod talk;
 mod visit;
 
-pub use client::{Answers, Ask, Client, ClientFault, Progress};
+pub use ask::{Answers, Ask, Progress};
+pub use client::{Client, ClientFault};
 pub use node::{Handle, Node, NodeFault};
 pub use owner::{Deployed, Deploying, OwnerFault, deploy, remove};
 pub use status::{Counts, ModelStatus, PeerStatus, Status};

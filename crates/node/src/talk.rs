@@ -3,10 +3,9 @@
 use crate::message::{MOST_TOLD, Refusal, Reply, Request, VERSION};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::Duration;
 use subrosa::{Fingerprint, Identity, LinkFault};
-use subrosa_net::{HandshakeFault, Line, LineFault};
+use subrosa_net::{HandshakeFault, Line, LineFault, resolve};
 use thiserror::Error;
 
 /// Time for one whole message, once it has begun to come.
@@ -75,10 +74,8 @@ pub fn call(
     patience: Duration,
 ) -> Result<(Line, String), TalkFault> {
     let unresolved = || TalkFault::Unresolved(address.to_owned());
-    let addresses = address.to_socket_addrs().map_err(|_| unresolved())?;
-    let addresses: Vec<SocketAddr> = addresses.collect();
     let mut last = unresolved();
-    for address in addresses {
+    for address in resolve(address) {
         match Line::dial(address, identity, peer, patience) {
             Ok(mut line) => {
                 let ours = VERSION;

@@ -26,6 +26,7 @@ pub struct Participant {
     state: State,
     keeping: Option<Keeping>,
     spilling: Spilling,
+    taken: Option<u64>,
 }
 
 /// Where an inference's material comes from.
@@ -73,6 +74,7 @@ impl Participant {
             state,
             keeping: None,
             spilling: Spilling::default(),
+            taken: None,
         })
     }
 
@@ -146,6 +148,11 @@ impl Participant {
         self.keeping.as_ref().and_then(Keeping::name)
     }
 
+    /// The number of the item that was taken last from this party's part of the pool.
+    pub fn last_taken(&self) -> Option<u64> {
+        self.taken
+    }
+
     /// Inferences whose material this party has in the pool. 0 at one that keeps nothing.
     pub fn pooled(&self) -> u64 {
         self.keeping.as_ref().map_or(0, Keeping::level)
@@ -197,6 +204,7 @@ impl Participant {
                 received: made.received,
             });
         };
+        self.taken = taken.number();
         let done = self.step(true, |party, _| {
             let stock = taken.stock(party.pieces())?;
             party.load(stock)

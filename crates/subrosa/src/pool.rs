@@ -360,6 +360,13 @@ impl Keeping {
 }
 
 impl Taken {
+    pub fn number(&self) -> Option<Number> {
+        match self {
+            Self::Item(item) => Some(item.number()),
+            Self::Nothing => None,
+        }
+    }
+
     /// The pieces, whose lengths these are. Who takes the last one has the file deleted.
     pub fn stock(self, pieces: Vec<Bytes>) -> Result<Stock<Encoded>, RunError> {
         match self {

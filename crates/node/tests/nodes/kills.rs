@@ -174,16 +174,14 @@ fn nodes_are_killed_while_a_model_is_deployed() {
         });
         stage.nodes[victim] = stage.node(victim);
         let client = stage.cloud.client(0, &servers).unwrap();
-        let ask = wait("all serve one version", || client.ask("digits", None).ok());
-        current = ask.deployment;
+        let mut ask = wait("all serve one version", || client.ask("digits", None).ok());
         match deployed {
             Ok(new) => {
                 done += 1;
-                assert_eq!(current, new.deployment, "{turn}: lost");
+                assert_eq!(ask.deployment, new.deployment, "{turn}: lost");
             }
             Err(_) => failed += 1,
         }
-        let mut ask = ask;
         let answers = ask.infer(1, vec![picture(1, 0)], &mut |_| {}).unwrap();
         close(&answers.outputs[0], &stage.lots.clear(&picture(1, 0)));
     }

@@ -227,11 +227,7 @@ impl Star {
         }
         let take = |(_, keeping): &mut (Option<Links>, Keeping)| {
             let items = std::iter::from_fn(|| keeping.take());
-            let number = |taken| match taken {
-                Taken::Item(item) => Some(item.number()),
-                Taken::Nothing => None,
-            };
-            items.map(number).collect()
+            items.map(|taken| taken.number()).collect()
         };
         self.seats.iter_mut().map(take).collect()
     }
