@@ -1,5 +1,9 @@
 //! The command line.
 
+mod nodes;
+
+pub use nodes::{Deploy, Node, Pool, Predict, Status};
+
 use clap::error::ErrorKind;
 use clap::{ArgAction, Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -32,6 +36,16 @@ pub enum Command {
     Bench(Bench),
     /// Make the key and certificate of a node, an owner or a client, or show its fingerprint
     Keygen(Keygen),
+    /// Run a node: one server of any number of deployed models, until it is told to stop
+    Node(Node),
+    /// Divide a model on this machine and hand each node its part, or remove a model
+    Deploy(Deploy),
+    /// Ask a deployed model
+    Predict(Predict),
+    /// Make one-time material ahead for a deployed model
+    Pool(Pool),
+    /// Show how nodes are: health, models, sessions, material, traffic
+    Status(Status),
     /// One party's process, for the program itself
     #[command(hide = true)]
     Party { name: String },
@@ -378,7 +392,8 @@ fn seconds(text: &str) -> Result<Duration, &'static str> {
 /// What clap says of a wrong command line, as one line.
 pub fn one_line(error: &clap::Error) -> String {
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        return "expected a command: demo, inspect, explain, run, split, eval, bench or keygen"
+        return "expected a command: demo, inspect, explain, run, split, eval, bench, keygen, node, \
+            deploy, predict, pool or status"
             .to_owned();
     }
     let text = error.to_string();

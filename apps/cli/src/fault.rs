@@ -1,12 +1,14 @@
 //! Why a command fails, and with which exit status.
 
-use crate::input::{DatasetFault, ImageFault, NpyFault, RangeFault};
+use crate::input::{DatasetFault, ImageFault, NpyFault, PictureFault, RangeFault};
 use crate::keys::KeyFault;
 use crate::parties::PartyFault;
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
-use subrosa::{InputFault, OnnxError, Shape};
+use subrosa::{InputFault, OnnxError, Shape, VaultFault};
 use subrosa_node::config::ConfigFault;
+use subrosa_node::{ClientFault, NodeFault, OwnerFault, TalkFault};
 use thiserror::Error;
 
 #[derive(Debug, Error)]
@@ -46,6 +48,31 @@ pub enum Fault {
     },
     #[error("{}: cannot be read: {error}", path.display())]
     SettingsFile { path: PathBuf, error: io::Error },
+    #[error("{}: {fault}", path.display())]
+    Picture { path: PathBuf, fault: PictureFault },
+    #[error("{}: {fault}", path.display())]
+    Node {
+        path: PathBuf,
+        fault: Box<NodeFault>,
+    },
+    /// Of a client whose settings are in `path`.
+    #[error("{}: {fault}", path.display())]
+    Client {
+        path: PathBuf,
+        fault: Box<ClientFault>,
+    },
+    /// Of an owner whose settings are in `path`.
+    #[error("{}: {fault}", path.display())]
+    Owner {
+        path: PathBuf,
+        fault: Box<OwnerFault>,
+    },
+    #[error("no answer from {0}")]
+    Unreachable(String),
+    #[error("metrics: cannot listen on {address}: {error}")]
+    Metrics { address: SocketAddr, error: String },
+    #[error("signals: {0}")]
+    Signals(io::Error),
     #[error("the bill is not the price that was reckoned: {0}")]
     Overcharged(String),
     #[error("clear reading: {0}")]
@@ -88,6 +115,31 @@ pub enum Usage {
     Exists { path: PathBuf },
     #[error("{}: eval takes models of one input, found {found}", path.display())]
     ManyInputs { path: PathBuf, found: usize },
+    #[error(
+        "--input-range: nothing is said of input '{name}'; its range becomes public and part of the deployment"
+    )]
+    RangeMissing { name: String },
+    #[error("--batch: {} fixes the batch to {expected}, found {found}", path.display())]
+    FixedBatch {
+        path: PathBuf,
+        expected: usize,
+        found: usize,
+    },
+    #[error("--batch: the model was deployed for {expected}, found {found}")]
+    NoBatch { expected: String, found: usize },
+    #[error(
+        "{found} inputs cannot be cut into the batches that the model was deployed for: {expected}"
+    )]
+    Cut { expected: String, found: usize },
+    #[error("{}: input '{name}', element {index:?}: expected a number in [{low}, {high}], found {found}", path.display())]
+    Value {
+        path: PathBuf,
+        name: String,
+        index: Vec<usize>,
+        low: f32,
+        high: f32,
+        found: f32,
+    },
     #[error("{}: input '{name}' has shape {shape:?}, images of {dataset} have {expected} values", path.display())]
     ImageShape {
         path: PathBuf,
@@ -109,9 +161,43 @@ impl Fault {
     pub fn exit_status(&self) -> u8 {
         match self {
             Self::Closed => 0,
-            Self::Party(_) | Self::Output { .. } | Self::Overcharged(_) | Self::Oracle(_) => 1,
+            Self::Party(_)
+            | Self::Output { .. }
+            | Self::Overcharged(_)
+            | Self::Oracle(_)
+            | Self::Unreachable(_)
+            | Self::Metrics { .. }
+            | Self::Signals(_) => 1,
+            Self::Node { fault, .. } => match **fault {
+                NodeFault::Store(VaultFault::WrongKey) => 2,
+                _ => 1,
+            },
+            Self::Client { fault, .. } => match &**fault {
+                ClientFault::State(VaultFault::WrongKey)
+                | ClientFault::Missing { .. }
+                | ClientFault::NoLead { .. }
+                | ClientFault::Unexpected { .. } => 2,
+                ClientFault::Node { fault, .. } => of_talk(fault),
+                _ => 1,
+            },
+            Self::Owner { fault, .. } => match &**fault {
+                OwnerFault::NoNode { .. }
+                | OwnerFault::NoSeat { .. }
+                | OwnerFault::NoLead
+                | OwnerFault::Plan(_) => 2,
+                OwnerFault::Node { fault, .. } => of_talk(fault),
+                OwnerFault::Local(_) => 1,
+            },
             _ => 2,
         }
+    }
+}
+
+/// 2 where this side's own settings are wrong.
+fn of_talk(fault: &TalkFault) -> u8 {
+    match fault.is_other_node() {
+        true => 2,
+        false => 1,
     }
 }
 

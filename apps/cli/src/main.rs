@@ -4,12 +4,11 @@ mod args;
 mod commands;
 mod fault;
 mod input;
-#[allow(dead_code, unused_imports)]
 mod keys;
+mod nodes;
 mod output;
 mod parties;
 mod report;
-#[allow(dead_code)]
 mod settings;
 
 use args::{Cli, Command};
@@ -37,6 +36,11 @@ fn main() -> ExitCode {
         Command::Eval(options) => commands::eval(&options),
         Command::Bench(options) => commands::bench(&options),
         Command::Keygen(options) => commands::keygen(&options),
+        Command::Node(options) => commands::node(&options),
+        Command::Deploy(options) => commands::deploy(&options),
+        Command::Predict(options) => commands::predict(&options),
+        Command::Pool(options) => commands::pool(&options),
+        Command::Status(options) => commands::status(&options),
     })
 }
 

@@ -73,13 +73,13 @@ pub fn eval(options: &Eval) -> Result<(), Fault> {
     if let Err(error) = &reference {
         score.comparison = Comparison::without(error);
     }
-    let bar = progress(images.count());
+    let bar = progress(images.count);
     let settings = settings(&options.model, &options.place, &planned, options.pool)?;
     let mut processes = Processes::start(&planned, &prepared.weights, &settings)?;
     let begun = processes.setup()?;
     let mut bills = begun.bills;
     let mut time: Duration = begun.time;
-    let pool = settings.pool.min(images.count().div_ceil(batch));
+    let pool = settings.pool.min(images.count.div_ceil(batch));
     if settings.pools() {
         processes.join(&settings.keepers)?;
         let filled = processes.fill(pool)?;
@@ -89,8 +89,8 @@ pub fn eval(options: &Eval) -> Result<(), Fault> {
         }
     }
     let mut exceeded: Vec<String> = Vec::new();
-    for first in (0..images.count()).step_by(batch) {
-        let last = images.count().min(first + batch);
+    for first in (0..images.count).step_by(batch) {
+        let last = images.count.min(first + batch);
         let input = [tensor(&images, first, batch, &shape, &preprocessing)];
         let started = Instant::now();
         let made = processes.ready()?;
@@ -190,7 +190,7 @@ fn fit(options: &Eval, model: &Model, images: &Images) -> Result<(usize, Shape),
         }
         .into());
     };
-    let asked = options.batch.unwrap_or(BATCH).min(images.count()).max(1);
+    let asked = options.batch.unwrap_or(BATCH).min(images.count).max(1);
     let batch = model.fixed_batch().unwrap_or(asked);
     if options.batch.is_some_and(|asked| asked != batch) && model.fixed_batch().is_some() {
         note(&format!("the file fixes the batch to {batch}"));
@@ -219,27 +219,11 @@ fn tensor(
     shape: &[usize],
     preprocessing: &Preprocessing,
 ) -> Tensor {
-    let (channels, plane) = (images.channels, images.height * images.width);
+    let channels = images.channels;
     let last_axis = shape.len() == 4 && shape[1] != channels && shape[3] == channels;
     let mut values = Vec::with_capacity(batch * images.size());
     for at in first..first + batch {
-        let image = images.image(at.min(images.count() - 1));
-        let value = |channel: usize, pixel: usize| {
-            preprocessing.value(channel, f32::from(image[channel * plane + pixel]))
-        };
-        if last_axis {
-            values.extend(
-                (0..plane)
-                    .flat_map(|p| (0..channels).map(move |c| (c, p)))
-                    .map(|(c, p)| value(c, p)),
-            );
-        } else {
-            values.extend(
-                (0..channels)
-                    .flat_map(|c| (0..plane).map(move |p| (c, p)))
-                    .map(|(c, p)| value(c, p)),
-            );
-        }
+        values.extend(images.values(at.min(images.count - 1), last_axis, preprocessing));
     }
     Tensor {
         shape: shape.to_vec(),

@@ -30,6 +30,7 @@ pub fn read(folder: &Path) -> Result<Images, DatasetFault> {
         images.labels.push(usize::from(row[0]));
         images.bytes.extend_from_slice(&row[1..]);
     }
+    images.count = images.labels.len();
     Ok(images)
 }
 

@@ -1,6 +1,6 @@
 //! Test images with labels.
 
-use super::{cifar, idx};
+use super::{Preprocessing, cifar, idx};
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,9 +14,10 @@ pub enum Dataset {
     Cifar10,
 }
 
-/// Images of bytes, [count, channels, height, width], and their classes.
+/// Images of bytes, [count, channels, height, width], and their classes, if these are known.
 #[derive(Clone, Debug, Default)]
 pub struct Images {
+    pub count: usize,
     pub channels: usize,
     pub height: usize,
     pub width: usize,
@@ -41,6 +42,8 @@ pub enum DatasetFault {
         images: usize,
         labels: usize,
     },
+    #[error("{}: elements of shape {found:?}, expected pictures, [count, height, width]", path.display())]
+    Pictures { path: PathBuf, found: Vec<usize> },
     #[error("--data {}: images of shape {found:?}, expected [count, height, width]", folder.display())]
     Shape { folder: PathBuf, found: Vec<usize> },
 }
@@ -95,6 +98,7 @@ fn read_mnist(folder: &Path) -> Result<Images, DatasetFault> {
     }
     let labels = labels.bytes.into_iter().map(usize::from).collect();
     Ok(Images {
+        count,
         channels: 1,
         height,
         width,
@@ -104,10 +108,6 @@ fn read_mnist(folder: &Path) -> Result<Images, DatasetFault> {
 }
 
 impl Images {
-    pub fn count(&self) -> usize {
-        self.labels.len()
-    }
-
     /// Values of one image.
     pub fn size(&self) -> usize {
         self.channels * self.height * self.width
@@ -118,8 +118,23 @@ impl Images {
         &self.bytes[at * self.size()..(at + 1) * self.size()]
     }
 
+    /// Image `at` as a network takes it, with channels first or last.
+    pub fn values(&self, at: usize, last_axis: bool, preprocessing: &Preprocessing) -> Vec<f32> {
+        let (channels, plane) = (self.channels, self.height * self.width);
+        let image = self.image(at);
+        let value = |channel: usize, pixel: usize| {
+            preprocessing.value(channel, f32::from(image[channel * plane + pixel]))
+        };
+        let place = |at: usize| match last_axis {
+            true => value(at % channels, at / channels),
+            false => value(at / plane, at % plane),
+        };
+        (0..channels * plane).map(place).collect()
+    }
+
     pub fn truncate(&mut self, count: usize) {
         let size = self.size();
+        self.count = self.count.min(count);
         self.labels.truncate(count);
         self.bytes.truncate(count * size);
     }

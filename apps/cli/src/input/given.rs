@@ -153,7 +153,7 @@ fn read(path: &Path) -> Result<Array, Fault> {
 }
 
 /// The file of each input.
-fn assign(files: &[String], names: &[String]) -> Result<Vec<PathBuf>, Usage> {
+pub fn assign(files: &[String], names: &[String]) -> Result<Vec<PathBuf>, Usage> {
     let mut paths: Vec<Option<PathBuf>> = vec![None; names.len()];
     for text in files {
         let (place, path) = split_name(text, names);

@@ -8,6 +8,7 @@ use std::path::Path;
 
 /// Largest file once unpacked.
 const LIMIT: u64 = 1 << 30;
+const GZIP: &[u8] = &[0x1f, 0x8b];
 
 /// An idx file of unsigned bytes.
 pub struct Idx {
@@ -17,27 +18,43 @@ pub struct Idx {
 
 /// Reads `name` or `name.gz` in `folder`; `None` where neither is there.
 pub fn read_idx(folder: &Path, name: &str) -> Result<Option<Idx>, DatasetFault> {
-    for (path, packed) in [
-        (folder.join(format!("{name}.gz")), true),
-        (folder.join(name), false),
-    ] {
+    for path in [folder.join(format!("{name}.gz")), folder.join(name)] {
         let Ok(file) = File::open(&path) else {
             continue;
         };
         let mut bytes = Vec::new();
-        let read = if packed {
-            GzDecoder::new(file).take(LIMIT).read_to_end(&mut bytes)
-        } else {
-            file.take(LIMIT).read_to_end(&mut bytes)
-        };
+        let read = file.take(LIMIT).read_to_end(&mut bytes);
         read.map_err(|error| DatasetFault::Unreadable {
             path: path.clone(),
             kind: error.kind(),
         })?;
-        let idx = parse(bytes).ok_or(DatasetFault::Idx { path })?;
+        let idx = read_idx_bytes(&path, bytes)?;
         return Ok(Some(idx));
     }
     Ok(None)
+}
+
+/// Whether a file that begins so may be one of these.
+pub fn is_idx(head: &[u8]) -> bool {
+    head.starts_with(GZIP) || head.starts_with(&[0, 0, 8])
+}
+
+/// What is in `path`, as it is or compressed with gzip.
+pub fn read_idx_bytes(path: &Path, file: Vec<u8>) -> Result<Idx, DatasetFault> {
+    let mut bytes = file;
+    if bytes.starts_with(GZIP) {
+        let mut unpacked = Vec::new();
+        let read = GzDecoder::new(&bytes[..])
+            .take(LIMIT)
+            .read_to_end(&mut unpacked);
+        read.map_err(|error| DatasetFault::Unreadable {
+            path: path.to_owned(),
+            kind: error.kind(),
+        })?;
+        bytes = unpacked;
+    }
+    let path = path.to_owned();
+    parse(bytes).ok_or(DatasetFault::Idx { path })
 }
 
 /// Two zero bytes, the element type (8: unsigned byte), the number of axes, each extent in four big-endian bytes.

@@ -164,7 +164,7 @@ fn reader(descr: &str) -> Result<Reading, NpyFault> {
 }
 
 /// Position of an element of a row-major array, axis by axis.
-fn index_of(shape: &[usize], mut at: usize) -> Vec<usize> {
+pub fn index_of(shape: &[usize], mut at: usize) -> Vec<usize> {
     let mut index = vec![0; shape.len()];
     for (place, extent) in index.iter_mut().zip(shape).rev() {
         *place = at % extent;
