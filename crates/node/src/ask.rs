@@ -4,7 +4,7 @@ use crate::asking::Asking;
 use crate::client::{Client, ClientFault, of_node};
 use crate::config::KnownNode;
 use crate::enrolments::{Enrolled, Enrolment};
-use crate::message::{ClientSide, Id, Join, MOST_INFERRED, Reply, Request, Visit};
+use crate::message::{ClientSide, Id, Join, MOST_FILLED, MOST_INFERRED, Reply, Request, Visit};
 use crate::talk::{TalkFault, ask};
 use crate::visit::{Attending, Tally, attend};
 use std::collections::VecDeque;
@@ -116,7 +116,7 @@ impl Ask<'_> {
         let began = Instant::now();
         let mut done = 0;
         while done < count {
-            let now = (count - done).min(MOST_INFERRED);
+            let now = (count - done).min(MOST_FILLED);
             let mut guest = Asking::new(&self.client.enrolments, self.whose(batch));
             guest.progress = Some((done as usize, &mut *progress));
             answers.add(self.visit(batch, &mut guest, now, 0)?);

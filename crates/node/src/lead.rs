@@ -1,10 +1,11 @@
 //! Visits that this node leads: it admits them, and calls the other servers.
 
+use crate::admission::Slot;
 use crate::enrolments::Enrolled;
 use crate::message::{
-    Amount, Call, Id, Join, MOST_INFERRED, Refusal, Reply, Request, Right, Visit,
+    Amount, Call, Id, Join, MOST_FILLED, MOST_INFERRED, Refusal, Reply, Request, Right, Visit,
 };
-use crate::node::{Shared, denied};
+use crate::node::{Engaged, Shared, denied};
 use crate::places::Caller;
 use crate::session::{Held, Seat};
 use crate::talk::{TalkFault, ask, tell};
@@ -22,8 +23,7 @@ pub fn visit(
     mut caller: Caller,
 ) -> Result<Option<Caller>, TalkFault> {
     let client = caller.line.peer();
-    let begun = begin(shared, &visit, &client);
-    let (seat, mut lines, _slot, _engaged) = match begun {
+    let begun = match begin(shared, &visit, &client) {
         Ok(begun) => begun,
         Err(refusal) => {
             let who = shared.name_of(&client);
@@ -32,29 +32,33 @@ pub fn visit(
             return Ok(Some(caller));
         }
     };
-    let call = &seat.seat.call;
+    let Begun {
+        ticket,
+        seat,
+        mut lines,
+        _slots,
+        _engaged,
+    } = begun;
     let granted = Reply::Ticket {
-        ticket: seat.ticket,
-        enrolment: call.enrolment,
-        pool: call.pool.is_some(),
+        ticket,
+        enrolment: seat.call.enrolment,
+        pool: seat.call.pool.is_some(),
     };
     tell(&mut caller.line, &granted)?;
-    let at = seat.seat.model.appointment.client;
+    let at = seat.model.appointment.client;
     lines.push((at, Held::Came(caller)));
-    Ok(seat.seat.run(shared, lines, Some(at)))
+    Ok(seat.run(shared, lines, Some(at)))
 }
 
-struct Ticketed {
+/// A visit that all servers have agreed to.
+struct Begun {
     ticket: Id,
     seat: Seat,
+    lines: Vec<(PartyId, Held)>,
+    /// Held as long as the visit lasts.
+    _slots: Vec<Slot>,
+    _engaged: Engaged,
 }
-
-type Begun = (
-    Ticketed,
-    Vec<(PartyId, Held)>,
-    crate::admission::Slot,
-    crate::node::Engaged,
-);
 
 fn begin(shared: &Arc<Shared>, visit: &Visit, client: &Fingerprint) -> Result<Begun, Refusal> {
     if !shared.config.permissions.may_predict(client, &visit.model) {
@@ -64,14 +68,21 @@ fn begin(shared: &Arc<Shared>, visit: &Visit, client: &Fingerprint) -> Result<Be
     if model.appointment.me != model.appointment.lead {
         return Err(Refusal::Malformed);
     }
-    if visit.infer > MOST_INFERRED {
-        return Err(Refusal::TooMuch {
-            what: Amount::Inferences,
-            limit: MOST_INFERRED.into(),
-            found: visit.infer.into(),
-        });
+    for (what, limit, found) in [
+        (Amount::Inferences, MOST_INFERRED, visit.infer),
+        (Amount::Material, MOST_FILLED, visit.fill),
+    ] {
+        if found > limit {
+            let (limit, found) = (limit.into(), found.into());
+            return Err(Refusal::TooMuch { what, limit, found });
+        }
     }
-    let slot = shared.admission.enter(shared.config.limits.timeout)?;
+    let patience = shared.config.limits.timeout;
+    let mut slots = Vec::new();
+    if visit.fill > 0 {
+        slots.push(shared.fills.enter(patience)?);
+    }
+    slots.push(shared.admission.enter(patience)?);
     let whose = Enrolled {
         deployment: visit.deployment,
         batch: visit.batch,
@@ -85,7 +96,13 @@ fn begin(shared: &Arc<Shared>, visit: &Visit, client: &Fingerprint) -> Result<Be
     let ticket = Id::random().ok_or(Refusal::Fault)?;
     let seat = Seat::take(shared, model, call)?;
     let lines = gather(shared, &seat, ticket)?;
-    Ok((Ticketed { ticket, seat }, lines, slot, engaged))
+    Ok(Begun {
+        ticket,
+        seat,
+        lines,
+        _slots: slots,
+        _engaged: engaged,
+    })
 }
 
 /// What all servers are told. Keys and pool go on where client and this node still have the same ones.

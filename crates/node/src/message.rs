@@ -15,6 +15,8 @@ pub const CHUNK: usize = 1 << 20;
 pub const MOST_TOLD: usize = 64 << 20;
 /// Inferences in one visit: then others have their turn.
 pub const MOST_INFERRED: u32 = 32;
+/// Inferences whose material is made in one visit.
+pub const MOST_FILLED: u32 = 8;
 
 /// A name that nobody else draws: of a deployment, an enrolment, a visit.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -59,6 +59,8 @@ pub struct Shared {
     pub gathering: Gathering,
     /// Visits that this node leads.
     pub admission: Arc<Admission>,
+    /// Of these, visits that make material ahead: they leave slots to those that wait for an answer.
+    pub fills: Arc<Admission>,
     /// Visits that others lead. Nobody waits for these.
     pub guests: Arc<Admission>,
     /// Enrolments of which a visit runs: one at a time.
@@ -94,6 +96,7 @@ impl Node {
             models,
             gathering: Gathering::default(),
             admission: Admission::new(limits.sessions as u32, limits.queue as u32),
+            fills: Admission::new((limits.sessions as u32).div_ceil(2), limits.queue as u32),
             guests: Admission::new(limits.guests as u32, 0),
             engaged: Mutex::default(),
             ledger: Ledger::default(),
@@ -157,6 +160,7 @@ impl Handle {
     /// No visit begins any more, and [`Node::serve`] ends.
     pub fn stop(&self) {
         self.0.admission.close();
+        self.0.fills.close();
         self.0.guests.close();
         self.0.draining.store(true, Ordering::SeqCst);
     }
