@@ -128,6 +128,11 @@ pub enum Usage {
     #[error("--batch: the model was deployed for {expected}, found {found}")]
     NoBatch { expected: String, found: usize },
     #[error(
+        "--count: the nodes keep the material of at most {most} inferences for a client; \
+         {level} are there, {count} more are asked for"
+    )]
+    Level { most: u64, level: u64, count: u64 },
+    #[error(
         "{found} inputs cannot be cut into the batches that the model was deployed for: {expected}"
     )]
     Cut { expected: String, found: usize },

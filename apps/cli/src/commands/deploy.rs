@@ -253,11 +253,11 @@ fn text(json: &Json) -> String {
     text += &format!("\n  opened to clients: {opened}\n\n");
     let head = [
         "batch",
-        "setup, client sends",
+        "client: setup",
         "offline",
         "online",
         "rounds",
-        "all send offline",
+        "all: offline",
         "online",
     ];
     let mut table = Table::with_head(&head, 1);

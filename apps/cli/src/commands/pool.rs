@@ -28,13 +28,20 @@ pub fn pool(options: &Options) -> Result<(), Fault> {
         false => None,
     };
     if let Some(count) = options.count {
-        say(options, &fill(options, stop.as_ref(), |_, _| count as u64)?)?;
+        let room = |ask: &Ask<'_>, level: u64| {
+            let (count, most) = (count as u64, u64::from(ask.level));
+            match level + count > most {
+                true => Err(Usage::Level { most, level, count }),
+                false => Ok(count),
+            }
+        };
+        say(options, &fill(options, stop.as_ref(), room)?)?;
     }
     let Some(stop) = stop else {
         return Ok(());
     };
     while !stop.told() {
-        let up_to = |ask: &Ask<'_>, level: u64| u64::from(ask.level).saturating_sub(level);
+        let up_to = |ask: &Ask<'_>, level: u64| Ok(u64::from(ask.level).saturating_sub(level));
         match fill(options, Some(&stop), up_to) {
             Ok(filled) if filled.spent.filled > 0 => say(options, &filled)?,
             Ok(_) => {}
@@ -51,7 +58,7 @@ pub fn pool(options: &Options) -> Result<(), Fault> {
 fn fill(
     options: &Options,
     stop: Option<&Stop>,
-    count: impl Fn(&Ask<'_>, u64) -> u64,
+    count: impl Fn(&Ask<'_>, u64) -> Result<u64, Usage>,
 ) -> Result<Filled, Fault> {
     let fault = of_client(&options.at);
     let client = open_client(&options.at)?;
@@ -60,7 +67,7 @@ fn fill(
     let batch = batch(options, &ask)?;
     let price = ask.price(batch).map_err(&fault)?;
     let (_, level) = ask.standing(batch).map_err(&fault)?;
-    let count = count(&ask, level);
+    let count = count(&ask, level)?;
     let mut filled = Filled {
         batch,
         spent: Spent::default(),

@@ -82,10 +82,10 @@ impl Report<'_> {
         for lot in self.lots {
             let price = &lot.price;
             text += &format!(
-                "price  an inference of batch {} sends {} and waits {} times",
+                "price  an inference of batch {} sends {} in {}",
                 lot.batch,
                 report::bytes(price.online.bytes.0),
-                price.online.rounds.0,
+                rounds(price.online.rounds.0),
             );
             if price.offline.bytes.0 > 0 {
                 let made = lot.level.min(lot.inferences as u64);
@@ -162,13 +162,14 @@ impl Report<'_> {
             text += &rows(element(side), tensor);
         }
         let bill = &spent.bill;
-        let rounds = bill.setup.rounds.0 + bill.offline.rounds.0 + bill.online.rounds.0;
+        let waited = bill.setup.rounds.0 + bill.offline.rounds.0 + bill.online.rounds.0;
         text += &format!(
-            "\ntime   {}, {} an input; sent {}, received {}, waited {rounds} times\n",
+            "\ntime   {}, {} an input; sent {}, received {}, {}\n",
             report::seconds(outcome.time),
             report::seconds(each(outcome.time, self.count)),
             report::bytes(spent.sent()),
             report::bytes(spent.received.0),
+            rounds(waited),
         );
         if bill.offline.bytes.0 > 0 || spent.pooled > 0 {
             text += &format!(
@@ -181,6 +182,13 @@ impl Report<'_> {
             false => "PRICE  the bill is not what was reckoned\n",
         };
         text
+    }
+}
+
+fn rounds(count: u64) -> String {
+    match count {
+        1 => "1 round".to_owned(),
+        count => format!("{count} rounds"),
     }
 }
 

@@ -5,7 +5,6 @@ use crate::fault::Fault;
 use crate::nodes::open_directory;
 use crate::report::{self, Table, paint, print_json};
 use serde::Serialize;
-use std::time::Duration;
 use subrosa_node::{Client, ModelStatus, Status, TalkFault};
 
 #[derive(Serialize)]
@@ -63,6 +62,16 @@ fn health(told: &Result<Status, TalkFault>) -> &'static str {
     }
 }
 
+/// In the unit that leaves two digits.
+fn time(seconds: u64) -> String {
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7_200 => format!("{} min", seconds / 60),
+        7_200..172_800 => format!("{} h", seconds / 3_600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
+
 fn text(json: &Json<'_>) -> String {
     let paint = paint();
     let head = [
@@ -78,7 +87,7 @@ fn text(json: &Json<'_>) -> String {
         if let Some(status) = node.status {
             row.extend([
                 status.version.clone(),
-                report::seconds(Duration::from_secs(status.uptime_s)),
+                time(status.uptime_s),
                 status.running.to_string(),
                 status.waiting.to_string(),
                 status.guests.to_string(),
