@@ -3,7 +3,7 @@
 use super::*;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
-use subrosa::PartFile;
+use subrosa::{Holding, PartFile};
 
 const NET: &str = "mnist-mlp.onnx";
 const NAMES: [&str; 4] = ["gateway", "remote-0", "remote-1", "user"];
@@ -97,6 +97,39 @@ fn parts_answer_as_a_fresh_division_does() {
         assert_eq!(with["bill"], afresh["bill"]);
         assert_eq!(with["split"], afresh["split"]);
     }
+}
+
+/// Other shares in a file that is otherwise as it should be make another answer, whosever they are.
+#[test]
+fn answers_come_of_the_files() {
+    let files = folder("seco-used");
+    let (x, model) = (input(&files, &SMALL_SHAPE), model(SMALL));
+    let parts = divided("seco-used-parts", SMALL, &["--at", "input"]);
+    let given = [
+        "--at",
+        "input",
+        "--parts",
+        parts.to_str().unwrap(),
+        "--json",
+    ];
+    let error = || {
+        let json = parsed(&succeed(&asks(&model, &x, &given)));
+        json["max_abs_error"].as_f64().unwrap()
+    };
+    for party in &NAMES[..3] {
+        let good = std::fs::read(file(&parts, party)).unwrap();
+        let mut part = PartFile::parse(&good).unwrap();
+        let Holding::Part(mut bytes) = part.holding else {
+            panic!("{party} has no part");
+        };
+        let half = bytes.len() / 2;
+        bytes[half..].iter_mut().for_each(|b| *b ^= 0x5a);
+        part.holding = Holding::Part(bytes);
+        std::fs::write(file(&parts, party), part.encode()).unwrap();
+        assert!(error() > 0.1, "{party}");
+        std::fs::write(file(&parts, party), good).unwrap();
+    }
+    assert!(error() < 0.01);
 }
 
 /// Such a file is of the same plan, but its shares do not sum to the model.
