@@ -84,6 +84,22 @@ pub enum Request {
     Status,
 }
 
+impl Request {
+    /// The model that it names.
+    pub fn model(&self) -> Option<&str> {
+        match self {
+            Self::Describe { model }
+            | Self::Activate { model, .. }
+            | Self::Standing { model, .. }
+            | Self::Remove { model } => Some(model),
+            Self::Visit(visit) => Some(&visit.model),
+            Self::Join(join) => join.call.as_ref().map(|call| &call.model[..]),
+            Self::Stage(staging) => Some(&staging.model),
+            Self::Hello { .. } | Self::Chunk(_) | Self::Status => None,
+        }
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 pub enum Reply {
     Hello {

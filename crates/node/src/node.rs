@@ -1,7 +1,7 @@
 //! The daemon: its door, its connections, and what it answers.
 
 use crate::admission::Admission;
-use crate::config::NodeConfig;
+use crate::config::{NodeConfig, is_name};
 use crate::enrolments::{Enrolled, Enrolment, Enrolments};
 use crate::gather::Gathering;
 use crate::message::{Described, Id, MOST_ASKED, Refusal, Reply, Request, Right, VERSION};
@@ -10,7 +10,7 @@ use crate::peers::Peers;
 use crate::places::{Caller, Places};
 use crate::status::{Ledger, ModelStatus, PeerStatus, Status};
 use crate::talk::{MESSAGE, TalkFault, hear, tell};
-use crate::{guest, lead, staging};
+use crate::{config, guest, lead, staging};
 use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -231,6 +231,20 @@ impl Shared {
         }
     }
 
+    /// Who deploys nothing here is told of no other node: under seco a client must not know how many there are.
+    fn status_for(&self, who: &Fingerprint) -> Status {
+        let mut status = self.status();
+        let rights = self.config.permissions.of(who);
+        let deploys = rights.is_some_and(|rights| match &rights.deploy {
+            config::Models::All => true,
+            config::Models::Named(names) => !names.is_empty(),
+        });
+        if !deploys {
+            status.peers.clear();
+        }
+        status
+    }
+
     fn describe(&self, who: &Fingerprint, model: &str) -> Result<Described, Refusal> {
         if !self.config.permissions.may_predict(who, model) {
             return Err(denied(who, Right::Predict(model.to_owned())));
@@ -292,7 +306,14 @@ fn answer(shared: &Arc<Shared>, mut caller: Caller, new: bool) -> Result<(), Tal
             Some(_) => crate::message::CHUNK + MOST_ASKED,
             None => MOST_ASKED,
         };
-        let request = match hear(&mut caller.line, most, idle) {
+        let heard = hear(&mut caller.line, most, idle).and_then(|request: Request| {
+            // Names go into logs and to others.
+            match request.model().is_none_or(is_name) {
+                true => Ok(request),
+                false => Err(TalkFault::Malformed),
+            }
+        });
+        let request = match heard {
             Err(TalkFault::Malformed) => {
                 tell(&mut caller.line, &Reply::Refused(Refusal::Malformed))?;
                 return Err(TalkFault::Malformed);
@@ -377,7 +398,7 @@ fn simple(shared: &Shared, caller: &Caller, request: Request) -> Result<Reply, R
             Ok(Reply::Standing(standing))
         }
         Request::Status => match permissions.may_status(&who) {
-            true => Ok(Reply::Status(Box::new(shared.status()))),
+            true => Ok(Reply::Status(Box::new(shared.status_for(&who)))),
             false => Err(denied(&who, Right::Status)),
         },
         _ => Err(Refusal::Malformed),

@@ -47,7 +47,7 @@ pub fn stage(shared: &Shared, staging: &Staging, mut caller: Caller) -> Result<C
 
 fn check(shared: &Shared, staging: &Staging, who: &subrosa::Fingerprint) -> Result<(), Refusal> {
     let model = &staging.model;
-    if !crate::config::is_name(model) || !shared.config.permissions.may_deploy(who, model) {
+    if !shared.config.permissions.may_deploy(who, model) {
         return Err(denied(who, Right::Deploy(model.clone())));
     }
     if shared.draining() {
@@ -75,18 +75,31 @@ fn take(shared: &Shared, staging: &Staging, line: &mut Line) -> Result<(), Refus
     let appointment: Appointment =
         postcard::from_bytes(&appointment).map_err(|_| Refusal::Malformed)?;
     fits(shared, staging, &appointment)?;
-    let mut blobs: Vec<BlobId> = Vec::new();
-    for length in &staging.holdings {
-        let mut whole = Zeroizing::new(Vec::new());
-        let mut writer = shared.models.store().blob()?;
-        chunks(line, *length, |bytes| {
-            whole.extend_from_slice(bytes);
-            Ok(writer.write(bytes)?)
-        })?;
-        postcard::from_bytes::<Holding>(&whole).map_err(|_| Refusal::BadPart)?;
-        blobs.push(writer.finish()?);
+    let mut blobs = Vec::new();
+    let lengths = &mut staging.holdings.iter();
+    let kept = lengths.try_for_each(|length| {
+        blobs.push(holding(shared, line, *length)?);
+        Ok(())
+    });
+    let staged = kept.and_then(|()| shared.models.stage(appointment, blobs.clone()));
+    if staged.is_err() {
+        blobs
+            .iter()
+            .for_each(|blob| shared.models.store().discard(blob));
     }
-    shared.models.stage(appointment, blobs)
+    staged
+}
+
+/// One holding, to the disk as it comes.
+fn holding(shared: &Shared, line: &mut Line, length: Bytes) -> Result<BlobId, Refusal> {
+    let mut whole = Zeroizing::new(Vec::new());
+    let mut writer = shared.models.store().blob()?;
+    chunks(line, length, |bytes| {
+        whole.extend_from_slice(bytes);
+        Ok(writer.write(bytes)?)
+    })?;
+    postcard::from_bytes::<Holding>(&whole).map_err(|_| Refusal::BadPart)?;
+    Ok(writer.finish()?)
 }
 
 /// As many bytes as were announced, in pieces.
