@@ -20,6 +20,7 @@ use subrosa_node::config::NodeConfig;
 const PLACE: &str = "SUBROSA_BENCH_PROCESS";
 const SERVERS: [&str; 3] = ["server-0", "server-1", "server-2"];
 const CLIENTS: usize = 100;
+const ROUNDS: usize = 4;
 
 fn main() {
     if let Some(place) = std::env::var_os(PLACE).map(PathBuf::from) {
@@ -40,20 +41,19 @@ fn main() {
         let expected = lots.clear(&picture(1, 1));
         // Their keys are made before, as for `subrosa bench`.
         let enrolled = all(&cloud, 1, &expected);
-        let before: Vec<[u64; 2]> = nodes.iter().map(held).collect();
-        let time = all(&cloud, each, &expected);
-        let after: Vec<[u64; 2]> = nodes.iter().map(held).collect();
-        let count = CLIENTS * each;
         println!(
-            "{model}: first visit of {CLIENTS} clients {:.2} s; {count} predictions {:.2} s, {:.0} a second",
-            enrolled.as_secs_f64(),
-            time.as_secs_f64(),
-            count as f64 / time.as_secs_f64()
+            "{model}: first visit of {CLIENTS} clients {:.2} s",
+            enrolled.as_secs_f64()
         );
-        for ((name, [memory, files]), [more, open]) in SERVERS.iter().zip(before).zip(after) {
+        show(&nodes);
+        let count = CLIENTS * each;
+        for _ in 0..ROUNDS {
+            let time = all(&cloud, each, &expected).as_secs_f64();
             println!(
-                "  {name}: {memory} kB and {files} descriptors before, {more} kB and {open} after"
+                "  {count} predictions {time:.2} s, {:.0} a second",
+                count as f64 / time
             );
+            show(&nodes);
         }
         for mut node in nodes {
             let _ = node.kill();
@@ -73,6 +73,15 @@ fn start(cloud: &Cloud, at: usize) -> Child {
     let out = child.stdout.take().unwrap();
     BufReader::new(out).read_line(&mut line).unwrap();
     child
+}
+
+/// What the servers hold, to see that it does not grow.
+fn show(nodes: &[Child]) {
+    let held = nodes.iter().zip(SERVERS).map(|(node, name)| {
+        let [memory, files] = held(node);
+        format!("{name} {memory} kB, {files} descriptors")
+    });
+    println!("    {}", held.collect::<Vec<_>>().join("; "));
 }
 
 /// Memory in kB and open descriptors.
