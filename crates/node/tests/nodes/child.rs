@@ -95,6 +95,33 @@ impl Process {
         process
     }
 
+    /// One node of a cloud.
+    pub fn node(cloud: &Cloud, at: usize) -> Self {
+        Self::start(&cloud.place(at), &cloud.keys[at], &cloud.config(at))
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// `STOP`, `CONT`: as the shell's `kill` has them.
+    pub fn signal(&self, name: &str) {
+        let mut kill = Command::new("kill");
+        let kill = kill.arg(format!("-{name}")).arg(self.id().to_string());
+        assert!(kill.status().unwrap().success());
+    }
+
+    /// Kibibytes of memory that it has, and open descriptors.
+    pub fn held(&self) -> (usize, usize) {
+        let place = PathBuf::from(format!("/proc/{}", self.id()));
+        let status = fs::read_to_string(place.join("status")).unwrap();
+        let mut lines = status.lines();
+        let line = lines.find_map(|line| line.strip_prefix("VmRSS:"));
+        let number = line.and_then(|line| line.split_whitespace().next());
+        let open = fs::read_dir(place.join("fd")).unwrap().count();
+        (number.unwrap().parse().unwrap(), open)
+    }
+
     /// The next line that is its own.
     pub fn line(&mut self) -> Option<String> {
         let own = |line: &String| line == "ready" || line.starts_with("answer ");
@@ -131,6 +158,15 @@ impl Process {
         let taken = log.lines().filter_map(|line| line.split_once(" taken "));
         taken.map(|(_, item)| item.to_owned()).collect()
     }
+}
+
+/// Waits for a line in a node's log with all of `words`.
+pub fn logged(place: &Path, words: &[&str]) {
+    wait(&format!("{words:?} in the log"), || {
+        let log = fs::read_to_string(place.join("log")).unwrap_or_default();
+        let mut lines = log.lines();
+        lines.find_map(|line| words.iter().all(|word| line.contains(word)).then_some(()))
+    });
 }
 
 impl Drop for Process {

@@ -16,7 +16,16 @@ pub struct Key(Vec<u8>, Vec<u8>);
 
 impl Key {
     pub fn new() -> Self {
-        let identity = Identity::generate().unwrap();
+        Self::of(&Identity::generate().unwrap())
+    }
+
+    /// Of which the certificate was valid once.
+    pub fn expired() -> Self {
+        let identity = Identity::generate_within((2020, 1, 1), (2021, 1, 1));
+        Self::of(&identity.unwrap())
+    }
+
+    pub fn of(identity: &Identity) -> Self {
         let (certificate, key) = identity.to_der();
         Self(certificate.to_vec(), key.reveal().clone())
     }
@@ -69,6 +78,10 @@ pub struct Cloud {
     pub owner: Key,
     pub clients: Vec<Key>,
     pub limits: String,
+    /// The longest silence in a session.
+    pub timeout: &'static str,
+    /// What else stands in the file of every node.
+    pub more: String,
     pub nodes: Vec<Option<Running>>,
 }
 
@@ -91,6 +104,8 @@ impl Cloud {
             owner: Key::new(),
             clients: (0..clients).map(|_| Key::new()).collect(),
             limits: String::new(),
+            timeout: "5s",
+            more: String::new(),
             nodes: seats.iter().map(|_| None).collect(),
         }
     }
@@ -98,10 +113,11 @@ impl Cloud {
     pub fn config(&self, at: usize) -> String {
         let data = self.folder.join(self.seats[at]);
         let mut text = format!(
-            "name = \"{}\"\nlisten = \"127.0.0.1:{}\"\nidentity = \"x\"\ndata = \"{}\"\n[limits]\ntimeout = \"5s\"\n{}\n[pool]\nlevel = 8\n",
+            "name = \"{}\"\nlisten = \"127.0.0.1:{}\"\nidentity = \"x\"\ndata = \"{}\"\n[limits]\ntimeout = \"{}\"\n{}\n[pool]\nlevel = 8\n",
             self.seats[at],
             self.ports[at],
             data.display(),
+            self.timeout,
             self.limits
         );
         for (other, seat) in self
@@ -122,7 +138,7 @@ impl Cloud {
                 "[[allow]]\nname = \"client-{number}\"\nfingerprint = \"{print}\"\npredict = [\"*\"]\nstatus = true\n"
             );
         }
-        text
+        text + &self.more
     }
 
     pub fn start(&mut self, at: usize) {
@@ -133,6 +149,11 @@ impl Cloud {
         let thread = std::thread::spawn(move || node.serve(Duration::from_secs(5)));
         let thread = Some(thread);
         self.nodes[at] = Some(Running { handle, thread });
+    }
+
+    /// Where a node has its files if it is a process.
+    pub fn place(&self, at: usize) -> PathBuf {
+        self.folder.join(format!("process-{at}"))
     }
 
     pub fn start_all(&mut self) {
@@ -213,7 +234,7 @@ impl Lots {
         }
     }
 
-    fn plans(&self) -> Vec<(u32, Planned, &subrosa::Weights)> {
+    pub fn plans(&self) -> Vec<(u32, Planned, &subrosa::Weights)> {
         let protocol = subrosa::find(self.protocol).unwrap();
         let plan = |(batch, prepared): &'_ (u32, Prepared)| {
             (*batch, prepared.plan(protocol, &self.terms).unwrap())
@@ -225,12 +246,20 @@ impl Lots {
             .collect()
     }
 
-    fn inputs(&self) -> Vec<InputSide> {
+    pub fn inputs(&self) -> Vec<InputSide> {
         vec![InputSide {
             name: "input".to_owned(),
             shape: vec![None, Some(1), Some(28), Some(28)],
             range: [0.0, 1.0],
         }]
+    }
+
+    /// What a party is told of the plan for the first batch size.
+    pub fn view(&self, party: subrosa::PartyId) -> Vec<u8> {
+        let plans = self.plans();
+        let mut parties = plans[0].1.parties().iter();
+        let found = parties.find(|found| found.seat.party == party);
+        found.unwrap().view.clone()
     }
 
     /// What the clear reading says.
