@@ -7,10 +7,9 @@ use crate::nodes::{Spent, Stop, of_client, open_client};
 use crate::report::{self, paint};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::time::{Duration, Instant};
+use subrosa_node::message::MOST_FILLED;
 use subrosa_node::{Ask, ClientFault, TalkFault};
 
-/// Inferences whose material is made in one visit, after which others have their turn.
-const LOT: u32 = 8;
 /// Between two looks at what was taken.
 const PAUSE: Duration = Duration::from_secs(3);
 
@@ -77,8 +76,9 @@ fn fill(
     let bar = progress(count);
     let began = Instant::now();
     while filled.spent.filled < count && !stop.is_some_and(Stop::told) {
+        // One visit each time, after which others have their turn.
         let done = filled.spent.filled;
-        let now = (count - done).min(LOT.into()) as u32;
+        let now = (count - done).min(MOST_FILLED.into()) as u32;
         let step = &mut |made: usize| bar.set_position(done + made as u64);
         let answers = ask.fill(batch, now, step).map_err(|error| {
             bar.finish_and_clear();

@@ -37,14 +37,15 @@ pub fn predict(options: &Options) -> Result<(), Fault> {
     let client = open_client(&options.at)?;
     let mut ask = client.ask(&options.name, options.expect).map_err(&fault)?;
     ask.threads = cores();
-    let asked = Asked::read(
-        &ask.side.inputs,
-        &options.input,
-        options.limit,
-        &options.image,
-    )?;
+    let mut side = ask.side.clone();
+    let inputs = side.inputs.iter_mut().map(|input| &mut input.name);
+    let outputs = side.outputs.iter_mut().map(|output| &mut output.name);
+    for name in inputs.chain(outputs) {
+        *name = report::plain(name).replace('\n', " ");
+    }
+    let asked = Asked::read(&side.inputs, &options.input, options.limit, &options.image)?;
     let output = options.output.as_ref();
-    let output = output.map(|path| Output::new(path, ask.side.outputs.len()));
+    let output = output.map(|path| Output::new(path, side.outputs.len()));
     let output = output.transpose()?;
     let mut lots = Vec::new();
     for (batch, inferences) in asked.cut(&ask.batches())? {
@@ -57,7 +58,6 @@ pub fn predict(options: &Options) -> Result<(), Fault> {
             price: ask.price(batch).map_err(&fault)?,
         });
     }
-    let side = ask.side.clone();
     let report = Report {
         options,
         side: &side,

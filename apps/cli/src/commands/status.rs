@@ -26,7 +26,12 @@ struct Node<'a> {
 
 pub fn status(options: &Options) -> Result<(), Fault> {
     let (directory, identity) = open_directory(&options.at)?;
-    let told = Client::status(&identity, &directory.nodes, directory.timeout);
+    let mut told = Client::status(&identity, &directory.nodes, directory.timeout);
+    for (_, status) in &mut told {
+        if let Ok(status) = status {
+            words(status).for_each(|word| *word = report::plain(word).replace('\n', " "));
+        }
+    }
     let nodes = directory.nodes.iter().zip(&told);
     let nodes = nodes.map(|(known, (name, told))| Node {
         name,
@@ -51,6 +56,24 @@ pub fn status(options: &Options) -> Result<(), Fault> {
         true => Ok(()),
         false => Err(Fault::Unreachable(silent.join(", "))),
     }
+}
+
+/// All that a node says in words.
+fn words(status: &mut Status) -> impl Iterator<Item = &mut String> {
+    let own = [&mut status.name, &mut status.version].into_iter();
+    let models = status.models.iter_mut().flat_map(|model| {
+        let ModelStatus {
+            name,
+            deployment,
+            protocol,
+            seat,
+            ..
+        } = model;
+        [name, deployment, protocol, seat]
+    });
+    let peers = status.peers.iter_mut();
+    let peers = peers.flat_map(|peer| [&mut peer.name, &mut peer.address]);
+    own.chain(models).chain(&mut status.staged).chain(peers)
 }
 
 fn health(told: &Result<Status, TalkFault>) -> &'static str {

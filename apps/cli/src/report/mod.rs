@@ -36,9 +36,28 @@ pub fn note(text: &str) {
     let _ = writeln!(io::stderr(), "note: {text}");
 }
 
+/// Words of others as a terminal may have them: what is neither a printed sign nor a space becomes a question mark.
+pub fn plain(text: &str) -> String {
+    let sign = |c: char| match c.is_control() && !c.is_whitespace() {
+        true => '?',
+        false => c,
+    };
+    text.chars().map(sign).collect()
+}
+
 /// The one line of a failure, to standard error.
 pub fn complain(fault: &Fault) {
-    let said = fault.to_string();
+    let said = plain(&fault.to_string());
     let line: Vec<&str> = said.split_whitespace().collect();
     let _ = writeln!(io::stderr(), "subrosa: {}", line.join(" "));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_others_move_no_cursor() {
+        assert_eq!(plain("a\u{1b}[2J b\u{7}\u{9b}é\n"), "a?[2J b??é\n");
+    }
 }
