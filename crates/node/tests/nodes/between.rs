@@ -7,7 +7,7 @@ use crate::refusals::{refusal, visit};
 use subrosa::{Fingerprint, PartyId, Terms};
 use subrosa_net::{Line, LineFault};
 use subrosa_node::message::{Amount, Call, Id, Join, Refusal, Reply, Request, Right};
-use subrosa_node::{ClientFault, TalkFault};
+use subrosa_node::{ClientFault, Deployed, OwnerFault, TalkFault};
 
 pub const SERVERS: [&str; 3] = ["server-0", "server-1", "server-2"];
 
@@ -43,6 +43,10 @@ impl Triple {
         let answers = ask.infer(1, vec![picture(1, 0)], &mut |_| {})?;
         close(&answers.outputs[0], &self.lots.clear(&picture(1, 0)));
         Ok(ask.deployment)
+    }
+
+    pub fn deploy(&self) -> Result<Deployed, OwnerFault> {
+        self.cloud.deploy("digits", &self.lots)
     }
 
     fn owner(&self, at: usize) -> Line {

@@ -75,9 +75,21 @@ pub struct Process {
 impl Process {
     /// With a file of settings, and a folder of its own.
     pub fn start(place: &Path, key: &Key, settings: &str) -> Self {
+        Self::inside(None, place, key, settings)
+    }
+
+    /// In a network with a name, if one is given.
+    pub fn inside(network: Option<&str>, place: &Path, key: &Key, settings: &str) -> Self {
         key.write(place);
         fs::write(place.join("settings"), settings).unwrap();
-        let mut command = Command::new(std::env::current_exe().unwrap());
+        let own = std::env::current_exe().unwrap();
+        let mut command = match network {
+            Some(_) => Command::new("ip"),
+            None => Command::new(&own),
+        };
+        if let Some(network) = network {
+            command.args(["netns", "exec", network]).arg(&own);
+        }
         command.args([
             "--exact",
             "child::process",

@@ -2,10 +2,12 @@
 
 mod between;
 mod child;
+mod disks;
 mod hand;
 mod harness;
 mod hostile;
 mod kills;
+mod network;
 mod refusals;
 mod relay;
 mod reveal;

@@ -1,9 +1,9 @@
-//! A relay in the middle of TCP connections. It can slow down what passes.
+//! A relay in the middle of TCP connections. It keeps what passes, and can slow it down.
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 pub struct Relay {
@@ -14,6 +14,8 @@ pub struct Relay {
 struct Inner {
     to: SocketAddr,
     drips: AtomicBool,
+    /// What has passed of each direction of each connection.
+    kept: Mutex<Vec<Arc<Mutex<Vec<u8>>>>>,
 }
 
 impl Relay {
@@ -24,6 +26,7 @@ impl Relay {
         let inner = Arc::new(Inner {
             to,
             drips: AtomicBool::new(false),
+            kept: Mutex::default(),
         });
         let relaying = inner.clone();
         std::thread::spawn(move || {
@@ -33,8 +36,9 @@ impl Relay {
                 };
                 for (from, to) in [(&near, &far), (&far, &near)] {
                     let (from, to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
-                    let inner = relaying.clone();
-                    std::thread::spawn(move || pass(&inner, from, to));
+                    let (inner, kept) = (relaying.clone(), Arc::default());
+                    inner.kept.lock().unwrap().push(Arc::clone(&kept));
+                    std::thread::spawn(move || pass(&inner, from, to, &kept));
                 }
             }
         });
@@ -45,9 +49,16 @@ impl Relay {
     pub fn drip(&self) {
         self.inner.drips.store(true, Ordering::SeqCst);
     }
+
+    /// Takes what has passed, one string of bytes for each direction of each connection.
+    pub fn take(&self) -> Vec<Vec<u8>> {
+        let kept = self.inner.kept.lock().unwrap();
+        let take = |one: &Arc<Mutex<Vec<u8>>>| std::mem::take(&mut *one.lock().unwrap());
+        kept.iter().map(take).collect()
+    }
 }
 
-fn pass(inner: &Inner, mut from: TcpStream, mut to: TcpStream) {
+fn pass(inner: &Inner, mut from: TcpStream, mut to: TcpStream, kept: &Mutex<Vec<u8>>) {
     let mut buffer = vec![0; 1 << 16];
     loop {
         let drips = inner.drips.load(Ordering::SeqCst);
@@ -55,6 +66,7 @@ fn pass(inner: &Inner, mut from: TcpStream, mut to: TcpStream) {
         let Ok(length @ 1..) = from.read(&mut buffer[..most]) else {
             break;
         };
+        kept.lock().unwrap().extend_from_slice(&buffer[..length]);
         if to.write_all(&buffer[..length]).is_err() {
             break;
         }
