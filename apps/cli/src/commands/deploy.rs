@@ -214,8 +214,10 @@ fn holds(planned: &Planned, seat: &str) -> &'static str {
     let kind = seats.iter().find(|found| found.name == seat);
     match kind.map(|found| found.kind) {
         Some(PartyKind::Vendor) => "the weights",
-        _ if seat == "gateway" => "the front half, a share of the rest",
-        _ if planned.protocol.divides() => "shares of the hidden half",
+        _ if seat == "gateway" && planned.cut().as_deref() != Some("input") => {
+            "the front half, a share of the rest"
+        }
+        _ if planned.protocol.divides() => "a share of the hidden half",
         _ => "shares of the weights",
     }
 }
