@@ -113,13 +113,15 @@ fn ended_by<T>(asked: Result<T, ClientFault>, expected: &str) {
 
 #[test]
 fn a_full_disk_of_a_server_loses_nothing() {
-    let cloud = Cloud::new("disk-full", &SERVERS, 2);
-    let Some(disk) = Mounted::new(cloud.folder.join("server-1"), "size=24m") else {
+    let mut triple = Triple {
+        cloud: Cloud::new("disk-full", &SERVERS, 2),
+        lots: Lots::new("mnist-mlp.onnx", "replicated3", &[1], Terms::default()),
+        nodes: Vec::new(),
+    };
+    let Some(disk) = Mounted::new(triple.cloud.folder.join("server-1"), "size=24m") else {
         return;
     };
-    let nodes = (0..3).map(|at| Process::node(&cloud, at)).collect();
-    let lots = Lots::new("mnist-mlp.onnx", "replicated3", &[1], Terms::default());
-    let mut triple = Triple { cloud, lots, nodes };
+    triple.nodes = (0..3).map(|at| Process::node(&triple.cloud, at)).collect();
     let full = Refusal::Store("the disk is full".to_owned());
     let log = triple.cloud.place(1);
     // No room for a model.
