@@ -139,7 +139,8 @@ fn gather(
     if appointment.faces_client {
         awaited.push(appointment.client);
     }
-    match shared.gathering.all(ticket, &awaited, GATHERED) {
+    let patience = shared.config.limits.timeout.min(GATHERED);
+    match shared.gathering.all(ticket, &awaited, patience) {
         Ok(came) => {
             for (party, caller) in came {
                 if !expected(shared, seat, party, &caller) {

@@ -3,11 +3,12 @@
 use crate::fault::{Part, VaultFault};
 use redb::backends::FileBackend;
 use redb::{
-    Builder, Database, ReadOnlyTable, ReadTransaction, ReadableDatabase, Table, TableDefinition,
-    TableError, WriteTransaction,
+    Builder, Database, ReadOnlyTable, ReadTransaction, ReadableDatabase, StorageError, Table,
+    TableDefinition, TableError, TransactionError, WriteTransaction,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::fs::File;
+use std::sync::{PoisonError, RwLock};
 use subrosa_core::Seed;
 use zeroize::Zeroizing;
 
@@ -19,7 +20,9 @@ pub type Rows<'t> = Table<'t, &'static [u8], &'static [u8]>;
 const VAULT: Definition = TableDefinition::new("vault");
 
 pub struct Book {
-    db: Database,
+    /// None where the last try to open it again failed.
+    db: RwLock<Option<Database>>,
+    file: File,
     pub keys: Keys,
 }
 
@@ -31,13 +34,9 @@ impl Book {
         schema: u32,
         tables: &[Definition],
     ) -> Result<Self, VaultFault> {
-        let backend = FileBackend::new(file)?;
-        let db = Builder::new()
-            .set_cache_size(CACHE)
-            .set_check_integrity_on_open(true)
-            .create_with_backend(backend)?;
         let book = Self {
-            db,
+            db: RwLock::new(Some(database(&file)?)),
+            file,
             keys: Keys(key),
         };
         match book.read()?.open_table(VAULT) {
@@ -49,12 +48,37 @@ impl Book {
     }
 
     pub fn read(&self) -> Result<ReadTransaction, VaultFault> {
-        Ok(self.db.begin_read()?)
+        self.begun(Database::begin_read)
     }
 
     /// Waits for the writer before.
     pub fn write(&self) -> Result<WriteTransaction, VaultFault> {
-        Ok(self.db.begin_write()?)
+        self.begun(Database::begin_write)
+    }
+
+    /// A transaction. After a failed write, to a full disk say, redb does nothing more until the file is opened again:
+    /// that is done here, so that a process goes on as soon as there is room. What was committed is there.
+    fn begun<T>(
+        &self,
+        begin: impl Fn(&Database) -> Result<T, TransactionError>,
+    ) -> Result<T, VaultFault> {
+        {
+            let db = self.db.read().unwrap_or_else(PoisonError::into_inner);
+            match db.as_ref().map(&begin) {
+                None | Some(Err(TransactionError::Storage(StorageError::PreviousIo))) => {}
+                Some(begun) => return Ok(begun?),
+            }
+        }
+        let mut db = self.db.write().unwrap_or_else(PoisonError::into_inner);
+        let again = db.as_ref().map(&begin);
+        if let Some(Ok(begun)) = again {
+            return Ok(begun);
+        }
+        *db = None;
+        let opened = database(&self.file)?;
+        let begun = begin(&opened);
+        *db = Some(opened);
+        Ok(begun?)
     }
 
     /// The schema is read before anything that a later one may have changed.
@@ -88,6 +112,16 @@ impl Book {
         }
         Ok(write.commit()?)
     }
+}
+
+/// Every page is checked.
+fn database(file: &File) -> Result<Database, VaultFault> {
+    let backend = FileBackend::new(file.try_clone()?)?;
+    let mut builder = Builder::new();
+    builder
+        .set_cache_size(CACHE)
+        .set_check_integrity_on_open(true);
+    Ok(builder.create_with_backend(backend)?)
 }
 
 /// Makes and checks the ends of rows.

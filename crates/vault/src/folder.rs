@@ -35,12 +35,23 @@ impl Folder {
         })
     }
 
-    pub fn ledger(&self) -> Result<File, VaultFault> {
-        let file = owner_only(OpenOptions::new().read(true).write(true).create(true))
-            .truncate(false)
-            .open(self.root.join("ledger.redb"))?;
+    /// The ledger's file as `open` takes it. A new one has its name only when `open` is done, so that one which was never
+    /// whole is begun again.
+    pub fn ledger<T>(
+        &self,
+        open: impl FnOnce(File) -> Result<T, VaultFault>,
+    ) -> Result<T, VaultFault> {
+        let (whole, unfinished) = (self.root.join("ledger.redb"), self.root.join("ledger.new"));
+        let new = !whole.exists();
+        let path = if new { &unfinished } else { &whole };
+        let mut options = OpenOptions::new();
+        let options = owner_only(options.read(true).write(true).create(true));
+        let opened = open(options.truncate(new).open(path)?)?;
+        if new {
+            fs::rename(&unfinished, &whole)?;
+        }
         sync_folder(&self.root)?;
-        Ok(file)
+        Ok(opened)
     }
 
     /// Durably, where it is not there yet.

@@ -53,7 +53,8 @@ impl Store {
     pub fn open(folder: &Path, key: &Seed) -> Result<Self, VaultFault> {
         let key = key.derive("store", b"");
         let folder = Folder::lock(folder)?;
-        let book = Book::open(folder.ledger()?, key.derive("ledger", b""), SCHEMA, &[ROWS])?;
+        let own = key.derive("ledger", b"");
+        let book = folder.ledger(|file| Book::open(file, own, SCHEMA, &[ROWS]))?;
         let base = Base {
             book,
             folder,

@@ -27,7 +27,7 @@ impl Vault {
     pub fn open(folder: &Path, key: &Seed) -> Result<Self, VaultFault> {
         let key = key.derive("vault", b"");
         let folder = Folder::lock(folder)?;
-        let ledger = Ledger::open(folder.ledger()?, &key)?;
+        let ledger = folder.ledger(|file| Ledger::open(file, &key))?;
         folder.sweep(&ledger.all()?.into_iter().collect())?;
         let base = Base {
             ledger,
