@@ -59,7 +59,7 @@ pub struct Predict {
     /// The client's identity, and the nodes that it talks to
     #[arg(long, value_name = "CLIENT.toml")]
     pub at: PathBuf,
-    /// NPY file of any number of inputs, PNG picture or idx file of pictures; once for each input of the model
+    /// NPY file of any number of inputs, PNG picture or idx file of pictures; again for more of them, or for each input of the model
     #[arg(long, value_name = "[NAME=]X.npy|X.png|X.idx", required = true)]
     pub input: Vec<String>,
     /// Only the first N inputs

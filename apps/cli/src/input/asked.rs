@@ -3,11 +3,12 @@
 use super::given::assign;
 use super::idx::{is_idx, read_idx_bytes};
 use super::npy::index_of;
+use super::split_name;
 use super::{Array, DatasetFault, Element, ImageFault, Images, Preprocessing, read_npy, read_png};
 use crate::fault::{Fault, Usage};
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use subrosa::Tensor;
 use subrosa_node::message::InputSide;
 
@@ -42,25 +43,24 @@ impl Asked {
     ) -> Result<Self, Fault> {
         let preprocessing = Preprocessing::new(image)?;
         let names: Vec<String> = sides.iter().map(|side| side.name.clone()).collect();
-        let paths = assign(files, &names)?;
+        let paths = paths(files, &names)?;
         let mut asked = Self {
             count: 0,
             tensors: Vec::new(),
             shapes: Vec::new(),
         };
         let mut bytes = false;
-        for (side, path) in sides.iter().zip(&paths) {
-            let (mut tensor, of_bytes) = match find(path, side)? {
-                Found::Floats(tensor) => (tensor, false),
-                Found::Bytes(mut tensor) => {
-                    preprocessing.apply(&mut tensor)?;
-                    (tensor, true)
-                }
-                Found::Images(images) => {
-                    preprocessing.check(images.channels)?;
-                    (arrange(side, &images, path, &preprocessing)?, true)
-                }
+        for (side, paths) in sides.iter().zip(&paths) {
+            let Some((path, more)) = paths.split_first() else {
+                let name = side.name.clone();
+                return Err(Usage::InputMissing { name }.into());
             };
+            let (mut tensor, mut of_bytes) = load(side, path, &preprocessing)?;
+            for path in more {
+                let (next, next_of_bytes) = load(side, path, &preprocessing)?;
+                append(side, &mut tensor, next, path)?;
+                of_bytes |= next_of_bytes;
+            }
             bytes |= of_bytes;
             let count = fit(side, &tensor, path)?;
             if let (Some(found), expected @ 1..) = (count, asked.count)
@@ -113,6 +113,55 @@ impl Asked {
             }
         })
     }
+}
+
+/// The files of each input. A model with one input takes any number of them, one behind the other.
+fn paths(files: &[String], names: &[String]) -> Result<Vec<Vec<PathBuf>>, Usage> {
+    if let ([name], [_, _, ..]) = (names, files) {
+        let path = |text: &String| {
+            let (place, path) = split_name(text, std::slice::from_ref(name));
+            PathBuf::from(place.map_or(&text[..], |_| path))
+        };
+        return Ok(vec![files.iter().map(path).collect()]);
+    }
+    let paths = assign(files, names)?;
+    Ok(paths.into_iter().map(|path| vec![path]).collect())
+}
+
+/// One file's inputs, and whether they were bytes.
+fn load(
+    side: &InputSide,
+    path: &Path,
+    preprocessing: &Preprocessing,
+) -> Result<(Tensor, bool), Fault> {
+    Ok(match find(path, side)? {
+        Found::Floats(tensor) => (tensor, false),
+        Found::Bytes(mut tensor) => {
+            preprocessing.apply(&mut tensor)?;
+            (tensor, true)
+        }
+        Found::Images(images) => {
+            preprocessing.check(images.channels)?;
+            (arrange(side, &images, path, preprocessing)?, true)
+        }
+    })
+}
+
+/// Puts a file's inputs behind those of the files before it.
+fn append(side: &InputSide, all: &mut Tensor, next: Tensor, path: &Path) -> Result<(), Fault> {
+    fit(side, all, path)?;
+    let count = fit(side, &next, path)?;
+    match (all.shape.first_mut(), count) {
+        (Some(sum), Some(count)) => *sum += count,
+        _ => {
+            return Err(Usage::InputTwice {
+                name: side.name.clone(),
+            }
+            .into());
+        }
+    }
+    all.values.extend(next.values);
+    Ok(())
 }
 
 /// `batches`: from the largest to the smallest.

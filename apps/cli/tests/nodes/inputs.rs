@@ -39,6 +39,13 @@ fn pictures_and_batches_and_files() {
     let picture = cloud.folder.join("three.png");
     write_png(&picture, &digits()[3 * 784..4 * 784]);
     assert_eq!(classes(&ask(picture.to_str().unwrap(), &[])), [3]);
+    // Any number of files, of any kind, one behind the other.
+    let more = ["--input", &npy_file, "--input", picture.to_str().unwrap()];
+    let joined = classes(&ask(picture.to_str().unwrap(), &more));
+    assert_eq!(joined, [&[3], &all[..], &[3]].concat());
+    let missing = [&more[..], &["--input", "nowhere.png"]].concat();
+    let line = fail(&cloud.asks("predict", &at, &missing), 2);
+    assert!(line.contains("nowhere.png"), "{line}");
 
     let idx = cloud.folder.join("digits.idx");
     let head = [0u8, 0, 8, 3, 0, 0, 0, 12, 0, 0, 0, 28, 0, 0, 0, 28];
