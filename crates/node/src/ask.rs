@@ -299,6 +299,7 @@ impl Ask<'_> {
             protocol: self.protocol,
             view: &view,
             holding: &Holding::Nothing,
+            part: None,
             threads: self.threads,
             timeout: self.client.timeout,
             keys: old.as_ref().map(|old| &old.keys.0[..]),

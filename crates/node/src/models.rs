@@ -5,7 +5,7 @@ use crate::message::{Appointment, Id, Refusal, Standing};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use subrosa::{Holding, VaultFault};
+use subrosa::{Holding, SharedPart, VaultFault};
 use subrosa_vault::{BlobId, Store};
 use zeroize::Zeroizing;
 
@@ -17,7 +17,8 @@ pub struct Model {
     pub appointment: Appointment,
     /// Of the holdings, in the order of the lots.
     blobs: Vec<BlobId>,
-    holdings: Mutex<HashMap<usize, Arc<Holding>>>,
+    /// Of the lots that were asked for.
+    parts: Mutex<HashMap<usize, SharedPart>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -208,7 +209,7 @@ impl Model {
         Self {
             appointment,
             blobs,
-            holdings: Mutex::default(),
+            parts: Mutex::default(),
         }
     }
 
@@ -228,17 +229,24 @@ impl Model {
         found.ok_or(Refusal::NoBatch { batch })
     }
 
-    /// What this party has of the model in a lot. It stays in memory as long as the deployment does.
-    pub fn holding(&self, store: &Store, lot: usize) -> Result<Arc<Holding>, Refusal> {
-        let held = || self.holdings.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(holding) = held().get(&lot) {
-            return Ok(holding.clone());
-        }
+    /// This party's part of the model in a lot, if a visit has read it since the node started. It stays in memory as
+    /// long as the deployment does.
+    pub fn part(&self, lot: usize) -> Option<SharedPart> {
+        self.parts().get(&lot).cloned()
+    }
+
+    pub fn keep_part(&self, lot: usize, part: SharedPart) {
+        self.parts().entry(lot).or_insert(part);
+    }
+
+    fn parts(&self) -> MutexGuard<'_, HashMap<usize, SharedPart>> {
+        self.parts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What this party was given of the model for a lot.
+    pub fn holding(&self, store: &Store, lot: usize) -> Result<Holding, Refusal> {
         let blob = self.blobs.get(lot).ok_or(Refusal::Fault)?;
         let bytes = store.read(blob)?;
-        let holding: Holding = postcard::from_bytes(&bytes).map_err(|_| Refusal::BadPart)?;
-        let holding = Arc::new(holding);
-        held().insert(lot, holding.clone());
-        Ok(holding)
+        postcard::from_bytes(&bytes).map_err(|_| Refusal::BadPart)
     }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Instant;
 use subrosa::{
     Fingerprint, Holding, Links, LocalFault, Network, PartyId, PoolTerms, RunError, SeriesName,
-    Tensor, VaultFault, store_fault,
+    SharedPart, Tensor, VaultFault, store_fault,
 };
 use subrosa_net::Line;
 
@@ -27,7 +27,9 @@ pub struct Seat {
     pub model: Arc<Model>,
     pub call: Call,
     lot: usize,
-    holding: Arc<Holding>,
+    part: Option<SharedPart>,
+    /// Nothing where the part is there.
+    holding: Holding,
     whose: Enrolled,
     old: Option<Enrolment>,
 }
@@ -49,11 +51,16 @@ impl Seat {
                 return Err(Refusal::NoEnrolment);
             }
         }
-        let holding = model.holding(shared.models.store(), lot)?;
+        let part = model.part(lot);
+        let holding = match part {
+            Some(_) => Holding::Nothing,
+            None => model.holding(shared.models.store(), lot)?,
+        };
         Ok(Self {
             model,
             call,
             lot,
+            part,
             holding,
             whose,
             old,
@@ -166,6 +173,8 @@ impl Seat {
         let keys = enrolment.keys.clone();
         let mut server = Server {
             shared,
+            model: &self.model,
+            lot: self.lot,
             whose: self.whose,
             enrolment,
             old: self.old.as_ref(),
@@ -174,6 +183,7 @@ impl Seat {
             protocol,
             view: &lot.view,
             holding: &self.holding,
+            part: self.part.clone(),
             threads: limits.threads,
             timeout: limits.timeout,
             keys: (!self.call.setup).then_some(&keys.0[..]),
@@ -228,6 +238,8 @@ pub fn seat_name(model: &Model, party: PartyId) -> String {
 
 struct Server<'a> {
     shared: &'a Shared,
+    model: &'a Model,
+    lot: usize,
     whose: Enrolled,
     enrolment: Enrolment,
     old: Option<&'a Enrolment>,
@@ -258,6 +270,10 @@ impl Guest for Server<'_> {
         self.keep()?;
         self.forget_old();
         Ok(())
+    }
+
+    fn parted(&mut self, part: SharedPart) {
+        self.model.keep_part(self.lot, part);
     }
 
     fn pooling(&mut self, name: &SeriesName) -> Result<(), RunError> {

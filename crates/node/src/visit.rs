@@ -4,7 +4,7 @@ use crate::message::Id;
 use std::time::Duration;
 use subrosa::{
     Bill, Bytes, Entry, Holding, Links, LocalFault, MaterialSource, Participant, PoolTerms,
-    RunError, SeriesName, Tensor,
+    RunError, SeriesName, SharedPart, Tensor,
 };
 
 /// One party's place in a visit.
@@ -12,7 +12,10 @@ pub struct Attending<'a> {
     pub protocol: &'static Entry,
     /// This party's view of the plan.
     pub view: &'a [u8],
+    /// What it was given of the model; nothing is read of it where `part` is there.
     pub holding: &'a Holding,
+    /// Of an earlier visit to the same deployment.
+    pub part: Option<SharedPart>,
     pub threads: usize,
     /// The longest silence of a peer.
     pub timeout: Duration,
@@ -29,6 +32,8 @@ pub struct Attending<'a> {
 pub trait Guest {
     /// The keys of a new enrolment: they are durable when this returns.
     fn enrolled(&mut self, keys: &[u8]) -> Result<(), RunError>;
+    /// This party's part of the model, for later visits.
+    fn parted(&mut self, _part: SharedPart) {}
     /// The name of a new pool: it is durable when this returns.
     fn pooling(&mut self, name: &SeriesName) -> Result<(), RunError>;
     /// The inputs of the next inference, from the client.
@@ -74,6 +79,9 @@ fn run(
     let view = seat.view.to_vec();
     let party = Participant::new(seat.protocol, view, seat.threads, links, seat.timeout);
     let mut party = party.map_err(|_| LocalFault::Invariant)?;
+    if let Some(part) = &seat.part {
+        party.adopt(part);
+    }
     match seat.keys {
         Some(keys) => party.restore(keys, seat.holding)?,
         None => {
@@ -84,6 +92,9 @@ fn run(
             guest.enrolled(keys.reveal())?;
             tally.enrolled = true;
         }
+    }
+    if let Some(part) = party.part() {
+        guest.parted(part);
     }
     if let Some(pool) = seat.pool {
         let new = pool.name.is_none();

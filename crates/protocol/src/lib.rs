@@ -16,7 +16,7 @@ mod terms;
 pub use card::{Card, Learns, PartyKind, Seat, Source};
 pub use holding::Holding;
 pub use part::{decode_part, encode_part};
-pub use party::{Member, Party, WholePlan};
+pub use party::{Member, Party, SharedPart, WholePlan};
 pub use plan::{Fingerprint, Plan, PlanError, fingerprint_of};
 pub use role::{Protocol, Role};
 pub use terms::{Division, Garbling, Holders, Nonlinear, Terms};

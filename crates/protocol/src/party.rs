@@ -1,6 +1,8 @@
 use crate::ahead::read_ahead;
 use crate::{Fingerprint, Holding, Plan, Protocol, Role, Seat, fingerprint_of};
+use std::any::Any;
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 use std::vec::IntoIter;
 use subrosa_core::{
@@ -27,6 +29,17 @@ pub trait Party: Send {
     /// # Errors
     /// [`LocalFault::Keys`] where they are another party's, of another plan, or none.
     fn restore(&mut self, keys: &[u8], holding: &Holding) -> Result<(), RunError>;
+    /// This party's part of the model, once it has one, for others of the same seat and plan.
+    fn part(&self) -> Option<SharedPart> {
+        None
+    }
+    /// Takes a part that another party of this seat and plan has made, so that what it is given of the model is not
+    /// read again. One of another plan is left alone.
+    fn adopt(&mut self, _part: &SharedPart) {}
+    /// The part that was adopted last.
+    fn adopted(&self) -> Option<SharedPart> {
+        None
+    }
     /// Makes the material of one inference and keeps it.
     fn offline(&mut self, s: &mut Session) -> Result<(), RunError>;
     /// Takes one inference's material and answers. Only a client brings inputs and gets outputs.
@@ -98,11 +111,19 @@ pub trait WholePlan: Send + Sync {
     fn view(&self, party: PartyId) -> Option<Vec<u8>>;
 }
 
+/// A part of a model in memory, which any number of parties of one seat and plan can have at once.
+#[derive(Clone)]
+pub struct SharedPart {
+    plan: Fingerprint,
+    part: Arc<dyn Any + Send + Sync>,
+}
+
 /// A [`Role`] seated at a session's table.
 pub struct Member<R: Role> {
     role: R,
     plan: R::Plan,
-    standing: Option<(R::Keys, R::Part)>,
+    adopted: Option<Arc<R::Part>>,
+    standing: Option<(R::Keys, Arc<R::Part>)>,
     stocks: VecDeque<Stock<R::Piece>>,
 }
 
@@ -111,6 +132,7 @@ impl<R: Role> Member<R> {
         Self {
             role,
             plan,
+            adopted: None,
             standing: None,
             stocks: VecDeque::new(),
         }
@@ -125,6 +147,20 @@ impl<R: Role> Member<R> {
     fn mark(&self) -> Fingerprint {
         let view = [&b"keys"[..], &self.plan.encode()].concat();
         fingerprint_of(<R::Of as Protocol>::CARD.name, &view)
+    }
+
+    fn shared(&self, part: &Arc<R::Part>) -> SharedPart {
+        SharedPart {
+            plan: self.mark(),
+            part: part.clone(),
+        }
+    }
+
+    fn own_part(&self, holding: &Holding) -> Result<Arc<R::Part>, RunError> {
+        match &self.adopted {
+            Some(part) => Ok(part.clone()),
+            None => Ok(Arc::new(self.role.part(&self.plan, holding)?)),
+        }
     }
 
     fn make(&self, shelf: &mut dyn Shelf<R::Piece>, s: &mut Session) -> Result<(), RunError> {
@@ -162,7 +198,7 @@ impl<R: Role> Party for Member<R> {
 
     fn setup(&mut self, holding: &Holding, s: &mut Session) -> Result<(), RunError> {
         s.enter(Phase::Setup);
-        let part = self.role.part(&self.plan, holding)?;
+        let part = self.own_part(holding)?;
         let keys = self.role.setup(&self.plan, s)?;
         self.standing = Some((keys, part));
         Ok(())
@@ -183,9 +219,24 @@ impl<R: Role> Party for Member<R> {
         let keys = keys.strip_prefix(&self.mark()).ok_or(LocalFault::Keys)?;
         let keys = R::Keys::decode(&self.role.keys(&self.plan), keys);
         let keys = keys.map_err(|_| LocalFault::Keys)?;
-        let part = self.role.part(&self.plan, holding)?;
+        let part = self.own_part(holding)?;
         self.standing = Some((keys, part));
         Ok(())
+    }
+
+    fn part(&self) -> Option<SharedPart> {
+        let (_, part) = self.standing.as_ref()?;
+        Some(self.shared(part))
+    }
+
+    fn adopted(&self) -> Option<SharedPart> {
+        self.adopted.as_ref().map(|part| self.shared(part))
+    }
+
+    fn adopt(&mut self, part: &SharedPart) {
+        if part.plan == self.mark() {
+            self.adopted = part.part.clone().downcast().ok();
+        }
     }
 
     fn offline(&mut self, s: &mut Session) -> Result<(), RunError> {

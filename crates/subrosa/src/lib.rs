@@ -48,7 +48,7 @@ pub use subrosa_onnx::{
 };
 pub use subrosa_protocol::{
     Card, Division, Garbling, Holders, Holding, Learns, Nonlinear, PartyKind, PlanError, Seat,
-    Source, Terms,
+    SharedPart, Source, Terms,
 };
 pub use subrosa_seco::Split;
 pub use subrosa_vault::{SeriesName, Vault, VaultFault};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use subrosa_core::{Bytes, Malformed, PartyId, Rounds, Secret, Seed};
 use subrosa_ir::Tensor;
 use subrosa_net::{Bill, Cost, Links, LocalFault, RunError, Session, SessionTerms, StoreFault};
-use subrosa_protocol::{Fingerprint, Holding, Party};
+use subrosa_protocol::{Fingerprint, Holding, Party, SharedPart};
 use subrosa_vault::SeriesName;
 
 /// One party with its connections: joins protocol and net.
@@ -95,7 +95,10 @@ impl Participant {
     /// Setup and deployment, with what this party has of the model. What an earlier setup left is dropped before.
     pub fn setup(&mut self, holding: &Holding) -> Result<Phased<()>, RunError> {
         let fresh = (self.protocol.seat)(&self.plan, self.threads);
-        self.party = fresh.map_err(|_| LocalFault::Invariant)?;
+        let old = std::mem::replace(&mut self.party, fresh.map_err(|_| LocalFault::Invariant)?);
+        if let Some(part) = old.adopted() {
+            self.party.adopt(&part);
+        }
         self.spilling.clear();
         let renewed = self.keeping.take().map_or(Ok(()), |mut old| old.renew());
         renewed.map_err(|error| self.end(error))?;
@@ -109,6 +112,17 @@ impl Participant {
     pub fn restore(&mut self, keys: &[u8], holding: &Holding) -> Result<(), RunError> {
         let restored = self.party.restore(keys, holding);
         restored.map_err(|error| self.end(error))
+    }
+
+    /// This party's part of the model, after [`Participant::setup`] or [`Participant::restore`].
+    pub fn part(&self) -> Option<SharedPart> {
+        self.party.part()
+    }
+
+    /// Has the setup or restoration to come take a part that is in memory already, of the same seat, plan and model, in
+    /// place of what it is given of the model.
+    pub fn adopt(&mut self, part: &SharedPart) {
+        self.party.adopt(part);
     }
 
     /// The keys of the last setup as bytes, for this party's own disk; none before.
